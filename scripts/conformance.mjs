@@ -6,13 +6,14 @@
 // are parsed; hello, rnaseq-nf and demo (nf-core) run; the configuration of demo, rnaseq, sarek and fetchngs is shown.
 // `npm run conformance -- nextflow C CHECKOUTS [--components FILE] [--only TEXT]…`: the stub tests (nf-test) of nf-core/modules,
 // in CHECKOUTS/modules; FILE names components, one a line. `… D CHECKOUTS [--only NAME]…`: rnaseq, sarek and fetchngs run as stubs.
+// `npm run conformance -- ro-crate SHAPES CONTEXTS CRATE…`: crates of `memoir runs export` against the published SHACL shapes.
 // FOLDER holds SPEC.md (the WDL specification) or engine fixtures, one folder a case.
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
 function entryOf(language) {
-  return language === "cwl" || language === "nextflow" ? language : "conformance";
+  return language === "cwl" || language === "nextflow" || language === "ro-crate" ? language : "conformance";
 }
 
 // The bundle must be inside the package, so that packages outside the bundle are found.

@@ -117,6 +117,7 @@ class OpenMemoir implements Memoir {
       cancel: (options, given) => runs.cancel(options, this.#ask(given)),
       delete: (options, given) => runs.delete(options, this.#ask(given)),
       diff: (options, given) => runs.diff(options, this.#ask(given)),
+      export: (options, given) => runs.export(options, this.#ask(given)),
     };
     this.caches = {
       list: (given) => caches.list(this.#ask(given)),
@@ -130,7 +131,7 @@ class OpenMemoir implements Memoir {
       pin: (options, given) => caches.pin(options, this.#ask(given)),
       invalidate: (options, given) => caches.invalidate(options, this.#ask(given)),
       verify: (cache, given) => caches.verify(cache, this.#ask(given)),
-      rechecks: (cache, given) => caches.rechecks(cache, this.#ask(given)),
+      rechecks: (options, given) => caches.rechecks(options, this.#ask(given)),
       explain: (options, given) => caches.explain(options, this.#ask(given)),
     };
     this.models = {

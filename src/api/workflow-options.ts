@@ -26,6 +26,8 @@ export interface RunOptions extends WorkflowOptions {
   readonly cacheBehavior?: "always" | "on-failure";
   /** Record and reuse tasks that run without a container. Default: the setting of the cache. */
   readonly cacheHostTasks?: boolean;
+  /** Compute tasks whose results differed in a recheck each time. Default: the setting of the cache. */
+  readonly excludeUnstable?: boolean;
   /** By name (`host`, or that of an executor given to `openMemoir`), with its options where it has any. Default `auto`. */
   readonly executor?: string | ExecutorOrder;
   readonly limits?: RunLimits;
@@ -72,9 +74,9 @@ export function requestOf(workflow: string, options: RunOptions): RunRequest {
   };
 }
 
-function cacheOf({ cache, cacheBehavior, cacheHostTasks }: RunOptions): CacheRequest {
+function cacheOf({ cache, cacheBehavior, cacheHostTasks, excludeUnstable }: RunOptions): CacheRequest {
   return {
     ...(cache === false ? { off: true } : cache === undefined ? {} : { place: cache }),
-    ...defined({ behavior: cacheBehavior, hostTasks: cacheHostTasks }),
+    ...defined({ behavior: cacheBehavior, hostTasks: cacheHostTasks, excludeUnstable }),
   };
 }

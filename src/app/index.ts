@@ -39,6 +39,7 @@ export type {
   ProjectStats,
   RemoveResult,
 } from "./project-store/project-store.ts";
+export type { ExportResult } from "./provenance/export-run.ts";
 export type { TracedCall, TraceResult } from "./provenance/trace.ts";
 export type { ServeResult } from "./serve.ts";
 export type { ServedPredictions } from "./served-predictions.ts";

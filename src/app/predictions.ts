@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
 import type { Separator } from "../csv/index.ts";
-import { AppError, type Ask, defined, isAppError, redact } from "../kernel/index.ts";
+import { AppError, type Ask, defined, freshAsk, isAppError, redact } from "../kernel/index.ts";
 import {
   type Canonicalizer,
   createCanonicalizer,
@@ -43,6 +43,7 @@ import { checkSimilarity, indexPath } from "./similar-index.ts";
 import { absolute } from "./tier-address.ts";
 import { warnOf } from "./tier-warnings.ts";
 import { createTiers, placesOf, unsentPlaces } from "./tiers.ts";
+import { announceEnd, checkNotifyUrl, endOf, type RunEnd } from "./workflows/announce-end.ts";
 
 /** What the flags of one command say; each wins over the session. */
 export interface PredictionOptions extends Partial<PredictionSettings> {
@@ -71,6 +72,8 @@ export interface PredictionRequest extends PredictionOptions {
   readonly stopAfter?: StopAfter;
   /** Rows that no cache has are answered by similar molecules of the local cache, from this similarity on. */
   readonly nearest?: number;
+  /** URL to which the end of the run is posted. */
+  readonly notify?: string;
 }
 
 export interface DumpOptions extends PredictionOptions {
@@ -206,9 +209,12 @@ export async function run(
   const settings = await settingsOf(options, wiring);
   const { nearest } = options;
   if (nearest !== undefined) checkSimilarity(nearest, "--nearest");
+  checkNotifyUrl(options.notify);
   const startedAt = new Date();
   const batches = new BatchTally();
   let runner: Runner | undefined;
+  const say = (message: string) => emit({ kind: "warning", message });
+  const announce = (end: RunEnd) => announceEnd(options.notify, { end, startedAt }, say, freshAsk());
   const result = await withParts(settings, options, { environment, emit }, ask, async (given, parallel) => {
     const plain = { ...given, batches };
     runner = given.runner;
@@ -247,8 +253,11 @@ export async function run(
       parts,
       ask,
     ).finally(close);
+  }).catch(async (error) => {
+    await announce({ model: settings.model, ...endOf(error) });
+    throw error;
   });
-  await keepPredictions(
+  const id = await keepPredictions(
     {
       ...{ result, startedAt, batches: batches.list(batchesKept) },
       ...defined({
@@ -260,6 +269,12 @@ export async function run(
     },
     environment,
   );
+  const { model, release, counts, output, finished } = result;
+  if (finished)
+    await announce({
+      ...{ ...defined({ run: id }), model, release, state: "succeeded", rows: counts },
+      ...(isFile(options.outputStream ?? options.rows) ? { output } : {}),
+    });
   return result;
 }
 

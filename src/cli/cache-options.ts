@@ -51,6 +51,12 @@ export const policyOptions: readonly OptionSpec[] = [
     default: "yes",
     choices: ["yes", "no"],
   },
+  {
+    flags: "--exclude-unstable <policy>",
+    description: "compute tasks whose results differed in a recheck each time",
+    default: "no",
+    choices: ["yes", "no"],
+  },
 ];
 
 export function policiesOf(given: Given) {
@@ -60,6 +66,7 @@ export function policiesOf(given: Given) {
       resources: given.text("resources") as "ignored" | "strict" | undefined,
       hostTasks: isYes(given, "host-tasks"),
       writeThrough: isYes(given, "write-through"),
+      excludeUnstable: isYes(given, "exclude-unstable"),
     }),
   };
 }

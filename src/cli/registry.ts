@@ -303,6 +303,12 @@ export const registry: readonly RegistryRow[] = [
     load: () => import("./commands/runs-diff.ts"),
   },
   {
+    name: "runs export",
+    summary: "write the provenance of a run as an RO-Crate or JSON",
+    group: workflows,
+    load: () => import("./commands/runs-export.ts"),
+  },
+  {
     name: "trace",
     summary: "show which calls made a file, back to the first inputs",
     group: workflows,

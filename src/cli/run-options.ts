@@ -20,6 +20,11 @@ export const runOptions: readonly OptionSpec[] = [
       "reuse and record tasks that run without a container; this machine's environment is part of their keys",
   },
   {
+    flags: "--exclude-unstable",
+    description:
+      "compute tasks whose results differed in a recheck each time, whatever the setting of the cache",
+  },
+  {
     flags: "--executor <where>",
     description:
       "where tasks run: mixed uses containers for tasks that name an image and the host for all others; auto is mixed for CWL and container otherwise",

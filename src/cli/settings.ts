@@ -16,6 +16,7 @@ const names: readonly string[] = [
   "cache",
   "cache-behavior",
   "cache-host-tasks",
+  "exclude-unstable",
   "allow-cluster-options",
   "image",
   "copy-inputs",

@@ -193,6 +193,8 @@ export class CallIdentifier {
     const { cache } = this.#parts;
     if (cache === undefined) return "no cache is used";
     if (task.cachePolicy.kind === "never") return task.cachePolicy.reason;
+    if (cache.isExcluded?.(task.name) === true)
+      return "its results differed when they were computed again (--exclude-unstable)";
     if (task.outputRules.length === 0 && task.cachePolicy.withoutOutputs !== true)
       return "it declares no output";
     if (image !== undefined) return undefined;

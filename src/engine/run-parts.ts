@@ -29,6 +29,8 @@ export interface RunCacheParts {
   /** Whether calls without a container may be recorded and reused; their environment's identity enters the key. */
   readonly hostTasks: boolean;
   readonly resources: "ignored" | "strict";
+  /** Tasks whose calls are computed each time, and not recorded. Asked when a call is identified. */
+  readonly isExcluded?: (task: string) => boolean;
   /** Names every entry that the run is about to reuse or to record, so that pruning keeps it. */
   readonly claim?: Claim;
   /** Protects an entry from being pruned at any time, since a link outside the cache leads to it. */

@@ -130,6 +130,7 @@ export const pageSchemas = {
     tasks: listOf(
       objectOf({
         ...{ task: text, same: integer, differs: integer, failed: integer, outputs: mapOf(integer) },
+        isMarked: boolean,
         "last?": objectOf({
           ...{ at: time, run: text, call: text, result: text, outputs: listOf(text) },
           "differences?": listOf(anything),

@@ -56,6 +56,7 @@ const policies = objectOf({
   resources: choice("ignored", "strict"),
   hostTasks: boolean,
   writeThrough: boolean,
+  "excludeUnstable?": boolean,
 });
 
 const cache = {

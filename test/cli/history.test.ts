@@ -106,6 +106,30 @@ describe("a home with a history", () => {
     expect((await sandbox.run("cache", "rechecks", "lab")).out).toContain("dear: now line 1:");
   });
 
+  it("tasks that differ are marked in the cache, and computed each time where they are excluded", async () => {
+    await run("a", "--recheck", "100%");
+    const { run: computed } = await run("a", "--exclude-unstable");
+    const { rows } = await memoir("runs", "show", String(computed));
+    expect((rows as Rows).map(({ task, state }) => [task, state]).sort()).toEqual([
+      ["cheap", "reused"],
+      ["dear", "computed"],
+    ]);
+    // Nothing of it is recorded: runs without the flag get what they got before.
+    expect(await run("a")).toMatchObject({ calls: { reused: 2, computed: 0 } });
+    expect((await memoir("cache", "update", "lab", "--exclude-unstable", "yes"))["policies"]).toMatchObject({
+      excludeUnstable: true,
+    });
+    expect(await run("a")).toMatchObject({ calls: { reused: 1, computed: 1 } });
+    // Whoever shares the cache sees the mark, with another home as well.
+    const other = sandbox.with({ MEMOIR_HOME: sandbox.path("other-home") });
+    const shared = await other.json<{ readonly tasks: Rows }>("cache", "rechecks", sandbox.path("lab"));
+    expect(shared.tasks).toMatchObject([{ task: "dear", differs: 1, isMarked: true }]);
+    await memoir("cache", "rechecks", "lab", "--forget", "dear");
+    expect(await run("a")).toMatchObject({ calls: { reused: 2, computed: 0 } });
+    expect((await sandbox.run("cache", "rechecks", "lab", "--forget", "dear")).err).toContain("it has none");
+    await memoir("cache", "update", "lab", "--exclude-unstable", "no");
+  });
+
   it("by cost, what is cheap to compute again for its size goes first", async () => {
     const prune = (...more: readonly string[]) =>
       memoir("cache", "prune", "lab", "--budget", "300K", ...more);
@@ -161,7 +185,22 @@ describe("a home with a history", () => {
         status = 500;
         const refused = await sandbox.run("run", "work.wdl", "name=a", "--executor", "host", "--notify", url);
         expect(refused.code).toBe(0);
-        expect(seen).toHaveLength(2);
+        // It is tried three times, and what the address has in its path is not shown.
+        expect(seen).toHaveLength(4);
+        expect(refused.err).toContain("answered 500");
+        expect(refused.err).not.toContain("/hook");
+        status = 204;
+        await sandbox.write("two.csv", "smiles\nCCO\nCCN\n");
+        await memoir(
+          ...["run", "--model", "eos3b5e", "-i", "two.csv", "-o", "out.csv", "--cache-only", "--notify", url],
+        );
+        expect(seen.at(-1)).toMatchObject({
+          ...{ kind: "run.ended", model: "eos3b5e", release: "v1.0.0", state: "succeeded" },
+          rows: { computed: 2 },
+        });
+        await sandbox.write("broken.nf", "workflow { error 'on purpose' }\n");
+        expect((await sandbox.run("run", "broken.nf", "--executor", "host", "--notify", url)).code).toBe(1);
+        expect(seen.at(-1)).toMatchObject({ kind: "run.ended", state: "failed" });
       } finally {
         receiver.close();
       }

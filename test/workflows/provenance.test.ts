@@ -1,6 +1,8 @@
 /** Where files came from, through WDL, CWL, Nextflow and predictions, over several runs. */
+import { createHash } from "node:crypto";
 import { appendFile, copyFile, readFile, rm } from "node:fs/promises";
 import { basename } from "node:path";
+import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Sandbox } from "../cli/memoir.ts";
 import { limitMs } from "../limit.mjs";
@@ -42,6 +44,10 @@ const nextflow = `process TABLE {
 }
 workflow { TABLE(Channel.fromPath(params.dir, type: 'dir')) }
 `;
+
+/** Checkouts: see `test/conformance/ro-crate.process.ts`. */
+const shapes = process.env["MEMOIR_TEST_ROCRATE_SHAPES"];
+const contexts = process.env["MEMOIR_TEST_ROCRATE_CONTEXTS"];
 
 interface Call {
   readonly id: string;
@@ -202,6 +208,75 @@ describe("provenance", () => {
     expect(traced.calls.map(({ run: of, call }) => [of, call])).toEqual([[id, "first.shout"]]);
     expect(traced.firstInputs.map(({ location }) => location)).toEqual([sandbox.path("unrecorded.txt")]);
   });
+
+  it("is exported as a crate, with the outputs under their checksums", async () => {
+    await memoir("runs", "export", runs["first"] ?? "", "--output", sandbox.path("crate"));
+    const metadata = JSON.parse(await sandbox.read("crate/ro-crate-metadata.json")) as {
+      readonly "@graph": readonly Readonly<Record<string, unknown>>[];
+    };
+    const entity = (id: string) => metadata["@graph"].find((each) => each["@id"] === id);
+    const ofType = (type: string) =>
+      metadata["@graph"].filter((each) => [each["@type"]].flat().includes(type));
+    expect(entity("./")).toMatchObject({ mainEntity: { "@id": "workflow/first.wdl" } });
+    expect(await sandbox.read("crate/workflow/first.wdl")).toBe(wdl);
+    expect(await sandbox.read("crate/outputs/up.txt")).toBe("CCO\nCCN\n");
+    const up = createHash("sha256").update("CCO\nCCN\n").digest("hex");
+    expect(entity("outputs/up.txt")).toMatchObject({ "@type": "File", contentSize: "8", sha256: up });
+    const [shout] = ofType("CreateAction").filter(({ name }) => name === "first.shout");
+    expect(shout).toMatchObject({
+      description: expect.stringContaining(`computed by run ${runs["before"]}`),
+      result: expect.arrayContaining([{ "@id": "outputs/up.txt" }]),
+    });
+    expect(ofType("ControlAction")).toHaveLength(2);
+    // Every reference leads somewhere, or to another vocabulary.
+    const referred = [...JSON.stringify(metadata).matchAll(/\{"@id":"([^"]*)"\}/g)].map(([, id]) => id ?? "");
+    expect(referred.filter((id) => !id.startsWith("http") && entity(id) === undefined)).toEqual([]);
+    const again = await sandbox.run("runs", "export", runs["first"] ?? "", "--output", "crate");
+    expect([again.code, again.err]).toEqual([2, expect.stringContaining("not empty")]);
+  });
+
+  it("is exported as a plain graph of calls and edges", async () => {
+    const { graph } = (await memoir("runs", "export", runs["third"] ?? "", "--format", "json")) as {
+      readonly graph: { readonly calls: readonly Call[]; readonly edges: Trace["edges"] };
+    };
+    expect(graph.calls.map(({ task }) => task)).toEqual(["TABLE"]);
+    expect(graph.edges).toMatchObject([{ place: "inputs/1/dir", location: sandbox.path("two/dir/dir") }]);
+    const printed = await sandbox.run("runs", "export", runs["third"] ?? "", "--format", "json");
+    expect(JSON.parse(printed.out)).toEqual(graph);
+  });
+
+  it("exports no output that was changed since under the checksum that it had", async () => {
+    await appendFile(sandbox.path("published/all.csv"), "C\n");
+    const refused = await sandbox.run("runs", "export", runs["third"] ?? "", "--output", "changed");
+    expect([refused.code, refused.err]).toEqual([4, expect.stringContaining("FILE_CHANGED")]);
+    expect(
+      (await sandbox.run("runs", "export", runs["third"] ?? "", "--files", "none", "--output", "changed"))
+        .code,
+    ).toBe(0);
+  });
+
+  it.skipIf(shapes === undefined || contexts === undefined)(
+    "is exported so that the published shapes accept it (MEMOIR_TEST_ROCRATE_SHAPES and MEMOIR_TEST_ROCRATE_CONTEXTS)",
+    async () => {
+      for (const name of ["before", "first", "second", "third"]) {
+        await memoir(
+          "runs",
+          "export",
+          runs[name] ?? "",
+          "--files",
+          "none",
+          "--output",
+          sandbox.path(`shaped-${name}`),
+        );
+        const metadata = await sandbox.read(`shaped-${name}/ro-crate-metadata.json`);
+        const { checkCrate, shapesIn } = await import("../conformance/ro-crate-shapes.ts");
+        const base = pathToFileURL(`${sandbox.path(`shaped-${name}`)}/`).href;
+        expect(
+          await checkCrate(metadata, { shapes: shapesIn(shapes ?? ""), contexts: contexts ?? "", base }),
+        ).toEqual([]);
+      }
+    },
+  );
 
   it("is still known when the cache was emptied", async () => {
     await rm(sandbox.path("home/cache"), { recursive: true, force: true });

@@ -1,5 +1,9 @@
-/** Facts that are kept longer than the runs that they are about: files of JSON lines in the home folder. */
-import { appendFile, readFile } from "node:fs/promises";
+/**
+ * Facts that are kept longer than the runs that they are about: files of JSON lines in the home folder. A file that is full
+ * becomes `NAME.1.jsonl`, that one `NAME.2.jsonl` and so on, and the oldest is removed: what is read stays bounded. All of it
+ * is by rename, so that a kill at any moment leaves every line readable.
+ */
+import { appendFile, mkdir, readFile, rename, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { makeFolders } from "../../files/index.ts";
 import { AppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
@@ -7,14 +11,57 @@ import type { Environment } from "../environment.ts";
 
 type Name = "predictions" | "rechecks" | "runs" | "sizes" | "verifications";
 
+export interface HistoryLimits {
+  /** Of one file. */
+  readonly bytes: number;
+  /** Files of one name, the one that is written included. */
+  readonly files: number;
+}
+
+/** About 50,000 runs, or as many lines of the others. */
+const usualLimits: HistoryLimits = { bytes: 4 << 20, files: 4 };
+/** A process that was killed while it renamed leaves its mark. */
+const markIsOldMs = 60_000;
+const mostTries = 5;
+
 /** Never a reason for a run to fail: what cannot be kept is lost. */
-export async function keepLine(name: Name, fact: object, { home }: Pick<Environment, "home">): Promise<void> {
+export async function keepLine(
+  name: Name,
+  fact: object,
+  { home }: Pick<Environment, "home">,
+  limits: HistoryLimits = usualLimits,
+): Promise<void> {
   try {
+    const path = pathOf(home, name, 0);
     await makeFolders(join(home, "history"));
-    // One write: lines of several processes do not mix.
-    await appendFile(join(home, "history", `${name}.jsonl`), `${JSON.stringify(fact)}\n`);
+    // One write: lines of several processes do not mix. Who has opened the file before it is renamed writes to it still.
+    await appendFile(path, `${JSON.stringify(fact)}\n`);
+    if ((await stat(path)).size > limits.bytes) await moveOn(home, name, limits);
   } catch {
     // A home that is read-only, or a full disk.
+  }
+}
+
+/** By one process at a time. */
+async function moveOn(home: string, name: Name, { bytes, files }: HistoryLimits): Promise<void> {
+  const mark = `${pathOf(home, name, 0)}.moving`;
+  try {
+    await mkdir(mark);
+  } catch (error) {
+    if (systemErrorCode(error) !== "EEXIST") throw error;
+    const { mtimeMs } = await stat(mark);
+    if (Date.now() - mtimeMs > markIsOldMs) await rmdir(mark);
+    return;
+  }
+  try {
+    // Another process may have been first.
+    if ((await stat(pathOf(home, name, 0))).size <= bytes) return;
+    for (let at = files - 2; at >= 0; at--)
+      await rename(pathOf(home, name, at), pathOf(home, name, at + 1)).catch((error) => {
+        if (systemErrorCode(error) !== "ENOENT") throw error;
+      });
+  } finally {
+    await rmdir(mark);
   }
 }
 
@@ -22,17 +69,42 @@ export async function keepLine(name: Name, fact: object, { home }: Pick<Environm
 export async function keptLines<Fact>(
   name: Name,
   { home }: Pick<Environment, "home">,
+  { files }: Pick<HistoryLimits, "files"> = usualLimits,
 ): Promise<readonly Fact[]> {
-  const path = join(home, "history", `${name}.jsonl`);
-  const text = await readFile(path, "utf8").catch((error) => {
+  const paths = Array.from({ length: files }, (_, at) => pathOf(home, name, at)).reverse();
+  let texts: readonly string[] = [];
+  for (let tries = 0; tries < mostTries; tries++) {
+    const before = await filesAt(paths);
+    texts = await Promise.all(paths.map(textOf));
+    // Files that were renamed meanwhile would be read twice, or not at all.
+    if ((await filesAt(paths)) === before) break;
+  }
+  return texts
+    .join("\n")
+    .split("\n")
+    .flatMap((line) => {
+      try {
+        return line === "" ? [] : [JSON.parse(line) as Fact];
+      } catch {
+        return [];
+      }
+    });
+}
+
+/** Equal as long as none of them was renamed. */
+async function filesAt(paths: readonly string[]): Promise<string> {
+  const found = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)));
+  return found.map((stats) => stats?.ino ?? "").join(" ");
+}
+
+async function textOf(path: string): Promise<string> {
+  return readFile(path, "utf8").catch((error) => {
     if (systemErrorCode(error) === "ENOENT") return "";
     throw new AppError("FILE_NOT_READABLE", `reading ${path}: ${messageOf(error)}`, { cause: error });
   });
-  return text.split("\n").flatMap((line) => {
-    try {
-      return line === "" ? [] : [JSON.parse(line) as Fact];
-    } catch {
-      return [];
-    }
-  });
+}
+
+/** 0 = the file that is written. */
+function pathOf(home: string, name: Name, at: number): string {
+  return join(home, "history", at === 0 ? `${name}.jsonl` : `${name}.${at}.jsonl`);
 }

@@ -36,9 +36,11 @@ export class RecheckKeeper {
     if (event.kind === "recheck.ended") this.#found.push(event);
   }
 
-  async keep(): Promise<void> {
+  /** `mark`: of each task that differs, the newest finding, which is written to the cache itself. */
+  async keep(mark: (found: PastRecheck) => Promise<void>): Promise<void> {
     const { order, runId: run, environment } = this.#parts;
     if (order.cache.kind !== "record") return;
+    const differing = new Map<string, PastRecheck>();
     const { location } = order.cache.record;
     for (const { at, task, call, result, outputs, differences } of this.#found) {
       const fact: PastRecheck = {
@@ -46,7 +48,9 @@ export class RecheckKeeper {
         ...(differences === undefined ? {} : { differences }),
       };
       await keepLine("rechecks", fact, environment);
+      if (result === "differs") differing.set(task, fact);
     }
+    for (const fact of differing.values()) await mark(fact);
   }
 }
 

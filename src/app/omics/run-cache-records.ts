@@ -19,6 +19,7 @@ export function cacheRecord(cache: RunCacheRecord, run?: RunRecord): UnnamedCach
       resources: cache.tags["memoir:resources"] === "strict" ? "strict" : "ignored",
       identity: cache.tags["memoir:identity"] === "etag" ? "etag" : "content",
       writeThrough: cache.tags["memoir:write-through"] !== "no",
+      ...(cache.tags["memoir:exclude-unstable"] === "yes" ? { excludeUnstable: true } : {}),
     },
   };
 }

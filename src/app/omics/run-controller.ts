@@ -78,6 +78,7 @@ export class RunController {
   }
 
   submitted(run: RunRecord): void {
+    this.#options.onStatus?.(run);
     this.#queue.add(run);
     this.#pump();
   }

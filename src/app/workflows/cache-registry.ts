@@ -21,6 +21,8 @@ export interface CachePolicies {
    * `on-failure` records waits for the end of the run either way.
    */
   readonly writeThrough: boolean;
+  /** Tasks whose results differed in a recheck are computed each time. Default `false`. */
+  readonly excludeUnstable?: boolean;
 }
 
 interface CacheSettings {

@@ -12,7 +12,14 @@ import { invalid, joinReports, reportOf } from "./diagnostic-facts.ts";
 import { auto, createExecutor, createNamedExecutor } from "./executors.ts";
 import { type LoadedWorkflow, loadWorkflow, programOf } from "./load.ts";
 import { createRemoteFiles } from "./remote-files.ts";
-import { cacheParts, type LeaseSlot, lateParts, openRunCache, startLease } from "./run-cache.ts";
+import {
+  cacheParts,
+  excludedTasks,
+  type LeaseSlot,
+  lateParts,
+  openRunCache,
+  startLease,
+} from "./run-cache.ts";
 import { inputArguments, readInputs } from "./run-inputs.ts";
 import type { RunOrder, RunPorts } from "./run-order.ts";
 import { runsFolder } from "./runs-folder.ts";
@@ -100,11 +107,15 @@ export async function prepared<T>(
     });
     closers.push(() => fingerprinter.close());
     const lease: LeaseSlot = { current: undefined };
+    const unstable =
+      order.cache.kind === "none" || opened.cache === undefined
+        ? undefined
+        : await excludedTasks(order.cache, opened.cache, ask);
     const cache =
       order.cache.kind === "none"
         ? undefined
         : opened.late === undefined
-          ? opened.cache && cacheParts(order.cache, opened.cache, runId, lease)
+          ? opened.cache && cacheParts(order.cache, opened.cache, runId, lease, unstable)
           : lateParts(order.cache, opened.late, { runId, lease, log: (text) => log.to(text) });
     if (opened.late !== undefined) closers.push(async () => cache?.store.close());
     return await use({

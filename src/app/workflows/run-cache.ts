@@ -21,6 +21,7 @@ import { renewMark } from "./cache-mark.ts";
 import { type OpenCache, openCache, uriBeforeOpening } from "./cache-place.ts";
 import type { CacheRecord } from "./cache-registry.ts";
 import type { CacheOrder } from "./run-order.ts";
+import { unstableTasks } from "./unstable-tasks.ts";
 
 type RecordOrder = Extract<CacheOrder, { kind: "record" }>;
 
@@ -81,9 +82,11 @@ export function cacheParts(
   cache: OpenCache,
   runId: string,
   lease: LeaseSlot,
+  unstable: ReadonlySet<string> | undefined,
 ): RunCacheParts {
   return {
     ...policyParts(order),
+    ...(unstable === undefined ? {} : { isExcluded: (task: string) => unstable.has(task) }),
     store: cache.entries,
     ...defined({ location: cache.sharedAt }),
     leases: leasesOf(cache, runId),
@@ -108,8 +111,10 @@ export function lateParts(
   },
 ): RunCacheParts {
   const leases = new LateLeases();
+  let unstable: ReadonlySet<string> | undefined;
   const open = async (ask: Ask) => {
     const cache = await late.open(ask);
+    unstable = await excludedTasks(order, cache, ask);
     leases.use(leasesOf(cache, run.runId));
     if (cache.note !== undefined) run.log(cache.note);
     // Before anything is found or recorded, so that pruning keeps it.
@@ -123,11 +128,23 @@ export function lateParts(
   };
   return {
     ...policyParts(order),
+    isExcluded: (task) => unstable?.has(task) === true,
     store: new LateStore({ uri: late.uri, open }),
     opensLater: true,
     leases,
     claim: async (uuid) => run.lease.current?.used(uuid),
   };
+}
+
+/** undefined = none are excluded. */
+export async function excludedTasks(
+  order: RecordOrder,
+  cache: OpenCache,
+  ask: Ask,
+): Promise<ReadonlySet<string> | undefined> {
+  const { excludeUnstable = order.record.policies.excludeUnstable } = order;
+  if (excludeUnstable !== true) return undefined;
+  return new Set((await unstableTasks(cache, ask)).map(({ task }) => task));
 }
 
 function policyParts(

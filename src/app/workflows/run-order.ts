@@ -75,6 +75,8 @@ export type CacheOrder =
       readonly behavior?: CacheBehavior;
       /** Record and reuse tasks that run without a container, whatever the record says. */
       readonly hostTasks?: boolean;
+      /** Compute tasks whose results differed in a recheck each time, whatever the record says. */
+      readonly excludeUnstable?: boolean;
     };
 
 /** What a run is given that is not data. */
@@ -105,6 +107,7 @@ export interface CacheRequest {
   readonly off?: boolean;
   readonly behavior?: CacheBehavior;
   readonly hostTasks?: boolean;
+  readonly excludeUnstable?: boolean;
 }
 
 /** Reads what the request names: the inputs file and the registry of caches. Nothing is opened. */

@@ -6,6 +6,7 @@ import type { Environment } from "../environment.ts";
 import type { AdviceResult, AdviseOptions } from "../history/advice.ts";
 import type { SavingsOptions, SavingsResult } from "../history/savings.ts";
 import { needsHome } from "../home.ts";
+import type { ExportOptions, ExportResult } from "../provenance/export-run.ts";
 import type { TraceOptions, TraceResult } from "../provenance/trace.ts";
 import type { NamedCache } from "./cache-registry.ts";
 import type { EntriesTouched, EntryChoice } from "./caches/choose-entries.ts";
@@ -63,6 +64,7 @@ export interface Workflows {
     cancel(options: OneRunOptions, ask: Ask): Promise<CancelResult>;
     delete(options: DeleteRunsOptions, ask: Ask): Promise<DeleteRunsResult>;
     diff(options: DiffOptions, ask: Ask): Promise<DiffResult>;
+    export(options: ExportOptions, ask: Ask): Promise<ExportResult>;
   };
   readonly caches: {
     create(options: CreateCacheOptions, ask: Ask): Promise<NamedCache>;
@@ -76,7 +78,11 @@ export interface Workflows {
     pin(options: EntryChoice & { readonly pinned: boolean }, ask: Ask): Promise<EntriesTouched>;
     invalidate(options: EntryChoice, ask: Ask): Promise<EntriesTouched>;
     verify(cache: string | undefined, ask: Ask): Promise<VerifyReport>;
-    rechecks(cache: string | undefined, ask: Ask): Promise<RechecksResult>;
+    /** `forget`: a task whose mark in the cache is removed. */
+    rechecks(
+      options: { readonly cache?: string; readonly forget?: string },
+      ask: Ask,
+    ): Promise<RechecksResult>;
     explain(options: ExplainOptions, ask: Ask): Promise<RunExplanation>;
   };
 }
@@ -127,6 +133,9 @@ export function createWorkflows(environment: Environment): Workflows {
       delete: atHome(async (options, ask) =>
         (await import("./runs/delete.ts")).deleteRuns(options, environment, ask),
       ),
+      export: atHome(async (options, ask) =>
+        (await import("../provenance/export-run.ts")).exportRun(options, environment, ask),
+      ),
       diff: atHome(async (options, ask) =>
         (await import("./runs/diff.ts")).diffRuns(options, environment, ask),
       ),
@@ -161,8 +170,8 @@ export function createWorkflows(environment: Environment): Workflows {
       verify: atHome(async (cache, ask) =>
         (await import("./caches/verify.ts")).verifyEntries(cache, environment, ask),
       ),
-      rechecks: atHome(async (cache, ask) =>
-        (await import("./caches/rechecks.ts")).cacheRechecks(cache, environment, ask),
+      rechecks: atHome(async ({ cache, ...options }, ask) =>
+        (await import("./caches/rechecks.ts")).cacheRechecks(cache, environment, ask, options),
       ),
       explain: atHome(async (options, ask) =>
         (await import("./caches/explain.ts")).explainComputed(options, environment, ask),

@@ -44,6 +44,6 @@ export function renderCache(record: CacheRecord, screen: Screen): void {
   if (record.description !== undefined) screen.out(`  ${record.description}`);
   const when = record.behavior === "always" && !writeThrough ? "always, at the end of runs" : record.behavior;
   screen.out(
-    `  records ${when}; files by ${identity}; resources ${resources}; host tasks: ${hostTasks ? "yes" : "no"}`,
+    `  records ${when}; files by ${identity}; resources ${resources}; host tasks: ${hostTasks ? "yes" : "no"}${record.policies.excludeUnstable === true ? "; unstable tasks are excluded" : ""}`,
   );
 }

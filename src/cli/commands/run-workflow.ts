@@ -90,6 +90,7 @@ function requestOf(given: Given): RunRequest {
     cache: {
       off: given.is("no-cache"),
       hostTasks: given.is("cache-host-tasks"),
+      ...(given.is("exclude-unstable") ? { excludeUnstable: true } : {}),
       ...defined({
         place: given.text("cache"),
         behavior: given.text("cache-behavior") as "always" | "on-failure" | undefined,

@@ -77,6 +77,11 @@ export const command = defineCommand<RunResult | ManyModelsResult>({
       kind: "number",
       conflicts: ["models", "executor", "slice"],
     },
+    {
+      flags: "--notify <url>",
+      description: "post the end of the run to this URL, as JSON",
+      conflicts: ["models", "executor"],
+    },
     ...isolationOptions,
     { flags: "--status-column", description: "add a column with the source of each row" },
     {
@@ -171,7 +176,7 @@ export const command = defineCommand<RunResult | ManyModelsResult>({
       output: required(given.text("output"), "-o"),
       ...inputOptionsOf(given, context),
       ...outputOptionsOf(given, context, "run"),
-      ...defined({ nearest }),
+      ...defined({ nearest, notify: given.text("notify") }),
       statusColumn:
         given.is("status-column") || nearest !== undefined ? ("with" as const) : ("without" as const),
       ...defined({ column: given.text("column") }),

@@ -4,6 +4,7 @@ import { AppError, type Ask } from "../../../kernel/index.ts";
 import { type Entry, listPins } from "../../../store/entries/index.ts";
 import type { Environment } from "../../environment.ts";
 import { rechecksOf } from "../../history/recheck-history.ts";
+import { unstableTasks } from "../unstable-tasks.ts";
 import { bytesOf, type EntryConditions, isWanted } from "./choose-entries.ts";
 import { type CacheChoice, withCache } from "./use-cache.ts";
 
@@ -48,6 +49,7 @@ export async function listEntries(
     const pins = await listPins(cache, ask);
     const rechecked = await rechecksOf(cache.record.location, environment);
     const differing = new Set(rechecked.filter(({ differs }) => differs > 0).map(({ task }) => task));
+    for (const { task } of await unstableTasks(cache, ask)) differing.add(task);
     const rows: EntryRow[] = [];
     for await (const entry of cache.entries.list(ask))
       if (isWanted(entry, options))
