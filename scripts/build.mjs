@@ -191,5 +191,6 @@ async function scriptOf(text, { imports }) {
   if (found.size !== expected.size || [...found].some((name) => !expected.has(name)))
     throw new Error(`import() of ${[...found]} was found where the bundler has ${[...expected]}`);
   const named = script.replace(/\bmemoirUrl\b/g, "memoirUrl()");
-  return `(function(exports,require,module,memoirImport,memoirUrl,memoirResolve){${named}\n})`;
+  // As modules are.
+  return `(function(exports,require,module,memoirImport,memoirUrl,memoirResolve){"use strict";${named}\n})`;
 }
