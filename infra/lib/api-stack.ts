@@ -57,12 +57,8 @@ export class ApiStack extends Stack {
     });
     const environment = { [variables.bucket]: bucketName.value, [variables.table]: tableName.value };
     const objects = (prefix: string) => `${bucketArn.value}/${prefix}/*`;
-    // What is written is looked at once more, with the right to read it.
     const work = [
-      allow(
-        ["s3:GetObject"],
-        [objects("predictions"), objects("jobs"), objects("results"), objects("uploads")],
-      ),
+      allow(["s3:GetObject"], [objects("predictions"), objects("jobs"), objects("uploads")]),
       allow(["s3:PutObject"], [objects("jobs"), objects("results")]),
       new PolicyStatement({
         actions: ["s3:ListBucket"],
@@ -78,7 +74,8 @@ export class ApiStack extends Stack {
       environment: { ...environment, [variables.queueUrl]: jobs.queueUrl },
       statements: [
         ...work,
-        // In the name of the function: forms for uploads are signed by it.
+        // In the name of the function: links to results and forms for uploads are signed by it.
+        allow(["s3:GetObject"], [objects("results")]),
         allow(["s3:PutObject"], [objects("uploads")]),
         allow(["sqs:SendMessage"], [jobs.queueArn]),
       ],
