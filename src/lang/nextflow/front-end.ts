@@ -16,6 +16,7 @@ import { differencesIn } from "./check/differences.ts";
 import { missingFeatures } from "./check/features.ts";
 import { loadScripts } from "./check/load.ts";
 import { undefinedNames } from "./check/names.ts";
+import { processProblems } from "./check/processes.ts";
 import { beyondStrict } from "./check/strict.ts";
 import { isBelow, readConfig } from "./config/config-file.ts";
 import { writtenFacts } from "./config/written-facts.ts";
@@ -76,7 +77,12 @@ async function load(
   const unread = loaded.diagnostics.some(({ severity }) => severity === "error");
   const names = unread
     ? []
-    : limit(() => [...loaded.scripts.values()].flatMap(({ script }) => undefinedNames(script)));
+    : limit(() =>
+        [...loaded.scripts.values()].flatMap(({ script }) => [
+          ...undefinedNames(script),
+          ...processProblems(script),
+        ]),
+      );
   const { profiles, files, only, libraries: _, ...chosen } = given.configuration ?? {};
   const configPath = only === true ? undefined : source.hostPathOf(source.resolve("nextflow.config", uri));
   const configs = configPath === undefined ? [] : [configPath];

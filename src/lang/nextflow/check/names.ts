@@ -45,6 +45,19 @@ const builtIn = new Set([
   "it",
 ]);
 
+/** Methods that can be called without an object. */
+const ofEveryObject = new Set([
+  "with",
+  "tap",
+  "use",
+  "run",
+  "evaluate",
+  "getClass",
+  "sleep",
+  "addParams",
+  "getProperty",
+]);
+
 class Scope {
   readonly #names = new Set<string>();
   readonly #parent: Scope | undefined;
@@ -83,6 +96,8 @@ class Checker {
   readonly diagnostics: Diagnostic[] = [];
   readonly #script: Script;
   readonly #top = new Scope(builtInScope);
+  /** In how many closures the place is that is looked at. */
+  #closures = 0;
 
   constructor(script: Script) {
     this.#script = script;
@@ -208,8 +223,9 @@ class Checker {
         for (const each of node.index) this.#expression(each, scope);
         return;
       case "call":
-        // What is called may be an operator, a method of a delegate, or a function of a plugin.
+        // In a closure what is called may be a method of its delegate.
         if (node.callee.kind !== "name") this.#expression(node.callee, scope);
+        else if (this.#closures === 0) this.#called(node.callee, node, scope);
         this.#arguments(node.arguments, scope, calledName(node.callee));
         return;
       case "closure":
@@ -226,8 +242,9 @@ class Checker {
         return;
       case "binary":
         this.#expression(node.left, scope);
-        // `ch | view` names an operator.
-        if (!(node.operator === "|" && node.right.kind === "name")) this.#expression(node.right, scope);
+        // `ch | view` and `ch | map { }` name an operator.
+        if (node.operator !== "|") this.#expression(node.right, scope);
+        else if (node.right.kind === "call") this.#arguments(node.right.arguments, scope, "map");
         return;
       case "and":
       case "or":
@@ -265,10 +282,41 @@ class Checker {
     }
   }
 
+  #called(callee: Expression & { kind: "name" }, call: Expression & { kind: "call" }, scope: Scope): void {
+    const { name, span } = callee;
+    const place = { source: this.#script.source, span };
+    if (!scope.has(name) && !ofEveryObject.has(name)) {
+      this.diagnostics.push(wrong.undefinedName(place, name, didYouMean(name, scope.all())));
+      return;
+    }
+    const declared = this.#declared(name);
+    const given = call.arguments;
+    if (declared === undefined || given.some(({ value }) => value.kind === "spread")) return;
+    // One argument may stand for several channels, never for none.
+    if (given.length <= declared.count && (given.length > 0 || declared.count === 0)) return;
+    const many = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
+    this.diagnostics.push(
+      wrong.wrongCount(place, declared.what, many(declared.count, "input"), many(given.length, "argument")),
+    );
+  }
+
+  /** A process or workflow of this script. */
+  #declared(name: string): { readonly what: string; readonly count: number } | undefined {
+    for (const item of this.#script.items) {
+      if (item.kind === "process" && item.name.text === name)
+        return { what: `Process \`${name}\``, count: item.inputs.length };
+      if (item.kind === "workflow" && item.name?.text === name)
+        return { what: `Workflow \`${name}\``, count: item.takes.length };
+    }
+    return undefined;
+  }
+
   #closure(node: ClosureNode, scope: Scope): void {
+    this.#closures++;
     this.#function(node.parameters ?? [], node.body, scope);
     for (const { initial } of node.parameters ?? [])
       if (initial !== undefined) this.#expression(initial, scope);
+    this.#closures--;
   }
 
   #name(name: string, span: Span, scope: Scope): void {

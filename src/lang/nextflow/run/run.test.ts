@@ -102,7 +102,6 @@ describe("inputs", () => {
     expect(lines).toEqual(["a", "b"]);
   });
   test.each([
-    ["P()", "declares 1 input but was called with 0 arguments"],
     ["P(null)", "Path value cannot be null"],
     ["P('rel.txt')", "Not a valid path value: 'rel.txt'"],
     ["P.out", "is used before P is called"],
@@ -111,6 +110,13 @@ describe("inputs", () => {
       `process P { input: path a\n output: stdout\n script: 'true' }\nworkflow { ${call} }`,
     );
     expect([end.kind, end.trouble]).toEqual(["failed", expect.stringContaining(words)]);
+  });
+  test("a call without the arguments is refused before the run", async () => {
+    const end = await run("process P { input: path a\n output: stdout\n script: 'true' }\nworkflow { P() }");
+    expect([end.kind, end.trouble]).toEqual([
+      "refused",
+      expect.stringContaining("declares 1 input but was called with 0 arguments"),
+    ]);
   });
 });
 

@@ -52,5 +52,16 @@ export const undefinedName = (place: Place, name: string, near: string | undefin
     near === undefined ? undefined : `did you mean \`${near}\`?`,
   );
 
+export const unknownWord = (place: Place, what: string, name: string, near: string | undefined) =>
+  error(
+    place,
+    "unknown",
+    `\`${name}\` is not a ${what}`,
+    near === undefined ? undefined : `did you mean \`${near}\`?`,
+  );
+
+export const wrongCount = (place: Place, what: string, declares: string, given: string) =>
+  error(place, "arguments", `${what} declares ${declares} but was called with ${given}`);
+
 export const evaluation = (place: Place, message: string, help?: string) =>
   error(place, "evaluation", message, help);
