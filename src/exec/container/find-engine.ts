@@ -24,6 +24,8 @@ export interface EngineChoice {
 }
 
 const probeLimitMs = 10_000;
+/** Of the service that is started for this run: on a busy machine it takes its time. */
+const startLimitMs = 60_000;
 
 type Candidate =
   | { readonly kind: "socket"; readonly path: string; readonly from: string }
@@ -124,7 +126,7 @@ async function tryCandidate(
   const { send, close } =
     candidate.kind === "socket" ? direct(candidate.path) : served(candidate.path, choice);
   try {
-    const kind = await engineKind(send, ask);
+    const kind = await engineKind(send, candidate.kind === "program" ? startLimitMs : probeLimitMs, ask);
     if (choice.engine !== undefined && kind !== choice.engine) {
       await close();
       return `${candidate.path}: answers, but is ${kind}`;
@@ -138,8 +140,8 @@ async function tryCandidate(
   }
 }
 
-async function engineKind(send: Send, ask: Ask): Promise<"docker" | "podman"> {
-  const { ask: probe, done } = withTimeout(ask, probeLimitMs);
+async function engineKind(send: Send, limitMs: number, ask: Ask): Promise<"docker" | "podman"> {
+  const { ask: probe, done } = withTimeout(ask, limitMs);
   try {
     const answer = await send({ method: "GET", path: "/version" }, probe);
     const version = asObject(expectOk(answer, "asking for the version"));
@@ -147,7 +149,7 @@ async function engineKind(send: Send, ask: Ask): Promise<"docker" | "podman"> {
     return names.some((name) => name.startsWith("Podman")) ? "podman" : "docker";
   } catch (error) {
     if (ask.signal.aborted || !probe.signal.aborted) throw error;
-    throw new AppError("EXEC_ENGINE_FAILED", `no answer within ${probeLimitMs / 1000} s`, { cause: error });
+    throw new AppError("EXEC_ENGINE_FAILED", `no answer within ${limitMs / 1000} s`, { cause: error });
   } finally {
     done();
   }
