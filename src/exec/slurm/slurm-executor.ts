@@ -252,7 +252,7 @@ class SlurmExecutor implements Executor {
     const mounts = containerMounts(attempt, staging.mounts);
     const env = isRoot ? attempt.env : { HOME: "/tmp", ...attempt.env };
     writeFileSync(onDisk(paths.contained), "");
-    writeFileSync(onDisk(paths.env), bytesOfText(environmentScript(env)));
+    writeFileSync(onDisk(paths.env), bytesOfText(environmentScript(env)), { mode: 0o600 });
     const script = containerScript(engine, {
       attempt,
       image,

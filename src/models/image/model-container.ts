@@ -147,6 +147,8 @@ export class ModelContainer {
       ...(entersNetwork() ? ["--network", "none"] : ["--publish", `127.0.0.1::${port}`]),
       ...["--cap-drop", "all", "--cap-add", "NET_BIND_SERVICE", "--security-opt", "no-new-privileges"],
       ...["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096"],
+      // It is removed at once: a server that nobody asks any more has nothing to finish.
+      ...["--stop-timeout", "0"],
       ...(memoryBytes === undefined ? [] : ["--memory", String(memoryBytes)]),
       ...(cpus === undefined ? [] : ["--cpus", String(cpus)]),
       digest,
