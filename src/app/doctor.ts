@@ -1,4 +1,5 @@
 /** What is installed and reachable on this machine, and what each missing thing would enable. */
+import { setMaxListeners } from "node:events";
 import { access, constants } from "node:fs/promises";
 import type { ExecutorCheck } from "../exec/core/index.ts";
 import { makeFolders } from "../files/index.ts";
@@ -70,6 +71,7 @@ export async function doctor(
   const findings: Finding[] = [];
   for (const checks of [first, second]) {
     checkAsk(ask, "looking at what is installed");
+    setMaxListeners(0, ask.signal); // every probe listens until it has answered
     findings.push(...(await Promise.all(checks.map((check) => within(check, ask)))));
   }
   return { findings };
