@@ -1,6 +1,8 @@
 /** The emulated stage refuses what AWS would refuse: one planted mistake at a time. */
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Template } from "aws-cdk-lib/assertions";
@@ -37,10 +39,11 @@ function withMistake(from: RegExp, to: string): Synthesized {
   return servedAlike(right, { ...right, api: Template.fromString(wrong) });
 }
 
-async function statusOf(synthesized: Synthesized): Promise<number> {
+async function statusOf(synthesized: Synthesized, s3 = "http://127.0.0.1:1"): Promise<number> {
+  await cloud?.close();
   cloud = await startCloud({
     synthesized,
-    ...{ s3: { endpoint: "http://127.0.0.1:1", accessKeyId: "a", secretAccessKey: "b" }, bucket: "bucket" },
+    ...{ s3: { endpoint: s3, accessKeyId: "a", secretAccessKey: "b" }, bucket: "bucket" },
     ...{
       dynamodb: "http://127.0.0.1:1",
       table: "table",
@@ -67,6 +70,19 @@ it("a variable with another name fails", async () => {
 
 it("a grant of another action is refused", async () => {
   expect(await statusOf(withMistake(/s3:GetObject"/g, 's3:GetObjectTagging"'))).toBe(403);
+});
+
+it("a list condition that a request without a prefix does not fulfil is refused: nobody learns what is missing", async () => {
+  const missing = createServer((_, response) => void response.writeHead(404).end());
+  await new Promise<void>((done) => missing.listen(0, "127.0.0.1", done));
+  const s3 = `http://127.0.0.1:${(missing.address() as AddressInfo).port}`;
+  try {
+    // The handler tells a missing object from a refusal.
+    expect(await statusOf(right, s3)).toBe(200);
+    expect(await statusOf(withMistake(/StringLikeIfExists/g, "StringLike"), s3)).toBe(403);
+  } finally {
+    await new Promise((done) => missing.close(done));
+  }
 });
 
 it("a gateway that may not call the function, and events of another version, are refused", async () => {
