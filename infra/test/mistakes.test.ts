@@ -77,7 +77,7 @@ it("a list condition that a request without a prefix does not fulfil is refused:
   await new Promise<void>((done) => missing.listen(0, "127.0.0.1", done));
   const s3 = `http://127.0.0.1:${(missing.address() as AddressInfo).port}`;
   try {
-    // The handler tells a missing object from a refusal.
+    // The handler answers otherwise to a refusal than to a missing object.
     expect(await statusOf(right, s3)).toBe(200);
     expect(await statusOf(withMistake(/StringLikeIfExists/g, "StringLike"), s3)).toBe(403);
   } finally {
