@@ -166,6 +166,12 @@ describeWith([podmanRequirement, requirement], "a model in an image", () => {
     expect(await box.rows("other.csv")).toEqual(["CCCC,104"]);
   });
 
+  it("is found under a name without a registry, as Docker Hub has it", async () => {
+    podman("tag", "localhost/eos0img:latest", "docker.io/nobody/eos0img:hub");
+    await box.json("fetch", "--image", "nobody/eos0img:hub");
+    podman("rmi", "docker.io/nobody/eos0img:hub");
+  });
+
   it("says which image is missing, which does not start, and what a server said that went away", async () => {
     const ended = async (...words: readonly string[]) => {
       const { code, err } = await box.run(...words);

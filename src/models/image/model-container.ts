@@ -60,8 +60,10 @@ export async function findImage(
     const version = await command(engine, ["version"], env, ask);
     if (version.code !== 0) continue;
     engines.push(engine);
-    const digest = await digestOf(engine, image, env, ask);
-    if (digest !== undefined) return { engine, digest };
+    for (const name of namesOf(engine, image)) {
+      const digest = await digestOf(engine, name, env, ask);
+      if (digest !== undefined) return { engine, digest };
+    }
   }
   const [first] = engines;
   if (first === undefined)
@@ -71,12 +73,25 @@ export async function findImage(
     );
   const words: string[] = [];
   for (const engine of engines) {
-    const pulled = await command(engine, ["pull", "--quiet", image], env, ask, pullMs);
-    const digest = pulled.code === 0 ? await digestOf(engine, image, env, ask) : undefined;
-    if (digest !== undefined) return { engine, digest };
-    words.push(`${engine}: ${pulled.words}`);
+    for (const name of namesOf(engine, image)) {
+      const pulled = await command(engine, ["pull", "--quiet", name], env, ask, pullMs);
+      const digest = pulled.code === 0 ? await digestOf(engine, name, env, ask) : undefined;
+      if (digest !== undefined) return { engine, digest };
+      words.push(`${engine}: ${pulled.words}`);
+    }
   }
   throw new AppError("MODEL_IMAGE_MISSING", `fetching the image ${image}: ${words.join("; ")}`);
+}
+
+/**
+ * Docker looks for a name without a registry on Docker Hub. Podman looks for it in the registries of its configuration,
+ * which names none as Debian installs it; what the user configured comes first.
+ */
+function namesOf(engine: Engine, image: string): readonly string[] {
+  const [first = "", ...rest] = image.split("/");
+  const hasRegistry = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
+  if (engine === "docker" || hasRegistry || /^(sha256:)?[0-9a-f]{64}$/.test(image)) return [image];
+  return [image, `docker.io/${rest.length === 0 ? "library/" : ""}${image}`];
 }
 
 async function digestOf(
