@@ -65,6 +65,9 @@ describe("memoir similar", () => {
     try {
       await own.inputs("in.csv", ["CCCCCOC(=O)c1ccccc1"]);
       const line = ["similar", "eos3b5e", "-i", "in.csv", "-k", "1"];
+      const none = await own.run(...line, "--index", "current");
+      expect([none.code, none.out]).toEqual([4, ""]);
+      expect(none.err).toContain("predictions: there is no index yet [SIMILAR_INDEX_OLD]");
       expect((await own.json<Similar>(...line)).neighbours[0]?.neighbour).toBe(stored[2]);
       await own.write("new.csv", "input,mol_weight\nCCCCCOC(=O)c1ccccc1,9\n");
       await own.json("predictions", "import", "eos3b5e", "new.csv");

@@ -11,8 +11,8 @@
  *   UTF-8            the molecules
  */
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { AppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
 import { fingerprintBytes } from "../../models/index.ts";
 import { createPopcountKernel, mostKernelBytes, type PopcountKernel } from "./popcount-kernel.ts";
@@ -54,6 +54,8 @@ export interface Neighbour {
  */
 const stepRows = 8_192;
 const firstStepRows = 64;
+/** After this time without a change nobody is writing a file any more. */
+const leftMs = 86_400_000;
 
 export class FingerprintIndex {
   readonly facts: IndexFacts;
@@ -135,6 +137,7 @@ export class FingerprintIndex {
     const temp = `${path}.${process.pid}.new`;
     try {
       await mkdir(dirname(path), { recursive: true });
+      await sweep(path);
       const file = await open(temp, "w");
       try {
         await file.write(Buffer.from(`${JSON.stringify(header)}\n`));
@@ -253,6 +256,17 @@ function kernelFor(count: number): PopcountKernel {
       `searching ${count} fingerprints: they would take ${Math.ceil(bytes / 2 ** 30)} GiB, expected at most 4`,
     );
   return createPopcountKernel(bytes);
+}
+
+/** A program that was killed leaves what it wrote. Another one may be writing now: only what has been left alone is removed. */
+async function sweep(path: string): Promise<void> {
+  const own = `${basename(path)}.`;
+  for (const name of await readdir(dirname(path))) {
+    if (!name.startsWith(own) || !/^\d+\.new$/.test(name.slice(own.length))) continue;
+    const left = join(dirname(path), name);
+    const facts = await stat(left).catch(() => undefined);
+    if (facts !== undefined && Date.now() - facts.mtimeMs > leftMs) await rm(left, { force: true });
+  }
 }
 
 function headerIn(text: string): Header | undefined {

@@ -54,13 +54,13 @@ export async function openSimilar(request: SimilarRequest, ask: Ask): Promise<Si
   try {
     const read = await FingerprintIndex.read(path);
     const known = read !== undefined && isOf(read.facts, scope, tier, toolkit) ? read : undefined;
-    const age = known === undefined ? "there is none" : await ageOf(known, request, ask);
+    const age = known === undefined ? "there is no index yet" : await ageOf(known, request, ask);
     let index = known;
     if (age !== undefined) {
       if (use === "current" || (use === "as-is" && known === undefined))
         throw new AppError(
           "SIMILAR_INDEX_OLD",
-          `looking for similar molecules of ${scope.modelId} in ${tier.name}: the index is older than the store: ${age}`,
+          `looking for similar molecules of ${scope.modelId} in ${tier.name}: ${known === undefined ? age : `the index is older than the store: ${age}`}`,
         );
       if (use === "as-is")
         emit({ kind: "warning", message: `the index of ${scope.modelId} is older than the store: ${age}` });

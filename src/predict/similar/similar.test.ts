@@ -1,4 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -88,6 +96,22 @@ describe("the file of an index", () => {
     const query = all[3]?.fingerprint ?? new Uint8Array(128);
     const wanted = { count: 61, similarity: 0 };
     expect(back?.nearest(query, wanted)).toEqual(index.nearest(query, wanted));
+  });
+
+  it("takes away what a killed program left next to it long ago, and nothing else", async () => {
+    const path = join(folder, "killed", "b.index");
+    mkdirSync(join(folder, "killed"));
+    const names = ["b.index.7.new", "b.index.8.new", "c.index.7.new", "b.index.txt"];
+    for (const name of names) writeFileSync(join(folder, "killed", name), "part");
+    for (const name of names.filter((each) => !each.includes("8")))
+      utimesSync(join(folder, "killed", name), 1, 1);
+    await FingerprintIndex.of(facts, await molecules(2)).write(path);
+    expect(readdirSync(join(folder, "killed")).toSorted()).toEqual([
+      "b.index",
+      "b.index.8.new",
+      "b.index.txt",
+      "c.index.7.new",
+    ]);
   });
 
   it("counts as none where it is not there, torn, changed, or somebody else's", async () => {
