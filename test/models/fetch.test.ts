@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { create as createTar, Header } from "tar";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { freshAsk, isAppError } from "../../src/kernel/index.ts";
+import { freshAsk, isAppError, messageOf } from "../../src/kernel/index.ts";
 import {
   catalogRow,
   createRunner,
@@ -194,7 +194,9 @@ describe("a folder", () => {
   });
 
   test("that does not exist, or is a file, is distinguished from a folder that is not a model", async () => {
-    expect(isAppError(await failureOf(fetchFrom("nowhere")), "FILE_NOT_FOUND")).toBe(true);
+    const nowhere = await failureOf(fetchFrom("nowhere"));
+    expect(isAppError(nowhere, "FILE_NOT_FOUND")).toBe(true);
+    expect(messageOf(nowhere)).toBe(`reading the model in ${join(work, "nowhere")}: no such folder`);
     writeFileSync(join(work, "file.txt"), "x");
     expect(String(await failureOf(fetchFrom("file.txt")))).toContain("expected a folder, got a file");
   });

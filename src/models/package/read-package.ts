@@ -98,8 +98,13 @@ async function checkFolder(folder: string): Promise<void> {
   try {
     if ((await stat(folder)).isDirectory()) return;
   } catch (error) {
-    const code = systemErrorCode(error) === "ENOENT" ? "FILE_NOT_FOUND" : "FILE_NOT_READABLE";
-    throw new AppError(code, `reading the model in ${folder}: ${messageOf(error)}`, { cause: error });
+    if (systemErrorCode(error) === "ENOENT")
+      throw new AppError("FILE_NOT_FOUND", `reading the model in ${folder}: no such folder`, {
+        cause: error,
+      });
+    throw new AppError("FILE_NOT_READABLE", `reading the model in ${folder}: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
   throw invalid(folder, "expected a folder, got a file");
 }
