@@ -1,11 +1,15 @@
 /** `memoir store`: projects of stored predictions, and Isaura's projects read and extended in place. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { limitMs } from "../limit.mjs";
 import { describeWith } from "../servers/requirement.ts";
 import { makeBucket, s3Environment, s3Requirement, sharedS3 } from "../servers/s3.ts";
 import { Sandbox } from "./memoir.ts";
+
+const killShim = fileURLToPath(new URL("../faults/kill-shim.cjs", import.meta.url));
 
 let box: Sandbox;
 let duck: DuckDBConnection;
@@ -97,6 +101,59 @@ describe("a project", () => {
     expect(await box.json(...remove, "--yes")).toMatchObject({ rows: 3, deleted: true });
     expect(await held()).toEqual([["screening", "private", 2]]);
   });
+
+  it(
+    "is killed while it is moved: every row is in one of its places, and the same command again ends the move",
+    async () => {
+      const own = await Sandbox.create();
+      try {
+        const cloud = join(own.home, "cloud");
+        const names = ["CCO", "CCC"];
+        // A file for each, as two commands write them.
+        for (const [at, name] of names.entries()) {
+          await own.write("one.csv", `input,mol_weight\n${name},${at + 1}\n`);
+          await own.json("store", "write", "-i", "one.csv", ...model, "-pn", "old");
+        }
+        await own.inputs("ask.csv", names);
+        const values = async (project: string) => {
+          await own.json("store", "read", "-i", "ask.csv", ...model, "-pn", project, "-o", "read.csv");
+          return (await own.rows("read.csv")).map((row) => row.split(",")[1]);
+        };
+        const move = ["store", "move", ...model, "-pn", "old", "--to", "new"];
+        const kills = [
+          // Before the copy has its name; the copy is there and nothing is removed; the second is copied.
+          { kill: { name: "rename", below: join(cloud, "new") }, moved: [] },
+          { kill: { name: "unlink", below: join(cloud, "old") }, moved: [1] },
+          { kill: { name: "unlink", below: join(cloud, "old"), occurrence: 2 }, moved: [1, 2] },
+        ];
+        for (const { kill, moved } of kills) {
+          const killed = await own
+            .with({
+              // A killed program leaves its temporary files.
+              TMPDIR: own.folder,
+              NODE_OPTIONS: `--require=${killShim}`,
+              MEMOIR_KILL: JSON.stringify({ occurrence: 1, ...kill }),
+            })
+            .run(...move);
+          expect(killed.signal).toBe("SIGKILL");
+          const [before, after] = [await values("old"), await values("new")];
+          expect(names.map((_, at) => [before[at], after[at]].find((cell) => cell !== "\\N"))).toEqual([
+            "1.0",
+            "2.0",
+          ]);
+          expect(after.filter((cell) => cell !== "\\N")).toHaveLength(moved.length);
+        }
+        expect(await own.json(...move)).toMatchObject({ files: 1 });
+        expect([await values("old"), await values("new")]).toEqual([
+          ["\\N", "\\N"],
+          ["1.0", "2.0"],
+        ]);
+      } finally {
+        own.remove();
+      }
+    },
+    3 * limitMs,
+  );
 
   it.each([
     ["read -i in.csv -o o.csv -m eos0000 -pn screening", 3, "looking for model eos0000"],

@@ -3,11 +3,13 @@
  * digit, in the order of the inputs and with their duplicates.
  */
 import { spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Sandbox } from "../cli/memoir.ts";
+import { gunzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type Ended, Sandbox, type Started } from "../cli/memoir.ts";
 import { limitMs } from "../limit.mjs";
 import { type ModelServerProcess, startModelServer } from "../model-server/server-process.ts";
 import { describeWith } from "../servers/requirement.ts";
@@ -73,13 +75,29 @@ const values = weights.map(([, , value]) => value);
 
 let box: Sandbox;
 let server: ModelServerProcess;
+let jobs: Started;
+/** Of `memoir server`, which answers what the cloud cache of the sandbox holds. */
+let jobsUrl: string;
 beforeAll(async () => {
   box = await Sandbox.create({ MEMOIR_ERSILIA_REDIS: "off" });
   await box.inputs("in.csv", inputs);
   await box.json("shim", "bin");
   server = await startModelServer(box, "eos3b5e");
-});
+  await box.json("run", "--model", "eos3b5e", "-i", "in.csv", "-o", "run.csv");
+  await box.json("predictions", "copy", "eos3b5e", "--from", "local");
+  jobs = box.start("server", "--port", "0", "--executor", "host", "--cache-host-tasks");
+  let over: Ended | undefined;
+  void jobs.ended.then((ended) => {
+    over = ended;
+  });
+  const urlNow = () => /http:\/\/127\.0\.0\.1:\d+/.exec(jobs.err())?.[0];
+  await vi.waitFor(() => expect(urlNow() ?? over).toBeDefined(), { timeout: limitMs });
+  jobsUrl = urlNow() ?? "";
+  expect(over).toBeUndefined();
+}, 3 * limitMs);
 afterAll(async () => {
+  jobs?.process.kill("SIGTERM");
+  await jobs?.ended;
   await server?.stop();
   box.remove();
 });
@@ -139,6 +157,51 @@ const ways: readonly Way[] = [
       return found;
     },
   ],
+  [
+    "a look-up of memoir server",
+    async () => {
+      const answer = await sendJobs<JobRows>("/v1/models/eos3b5e/lookups", { inputs });
+      return jobValues(answer.rows);
+    },
+  ],
+  [
+    "a look-up of memoir server, by columns",
+    async () => {
+      const body = { inputs, answer: "columns" };
+      const answer = await sendJobs<{ readonly values: readonly unknown[][] }>(
+        "/v1/models/eos3b5e/lookups",
+        body,
+      );
+      return answer.values[0] ?? [];
+    },
+  ],
+  ["a job of memoir server that filters", async () => jobValues(await jobRows({ fetch: "filter", inputs }))],
+  [
+    "a job of memoir server with every row, each once",
+    async () => {
+      const rows = await jobRows({ fetch: "all" });
+      expect(rows).toHaveLength(new Set(inputs).size);
+      const byInput = new Map(rows.map((row) => [row.input, row]));
+      return jobValues(inputs.flatMap((input) => byInput.get(input) ?? []));
+    },
+  ],
+  [
+    "a file that is sent to memoir server",
+    async () => {
+      const path = "/api/v1/predictions/eos3b5e/jobs";
+      const csv = await box.read("in.csv");
+      const headers = { "content-type": "text/csv" };
+      const sent = await fetch(`${jobsUrl}${path}`, { method: "POST", headers, body: csv });
+      const { id } = (await sent.json()) as { readonly id: string };
+      const state = async () => (await sendJobs<{ readonly state: string }>(`${path}/${id}`)).state;
+      await expect.poll(state, { timeout: limitMs }).toBe("succeeded");
+      const result = await fetch(`${jobsUrl}${path}/${id}/result`);
+      await box.write("sent.csv", await result.text());
+      const { keys, values: found } = await fileRows("sent.csv");
+      keysMatch(keys);
+      return found;
+    },
+  ],
   ["the model server, inputs", async () => rowsIn((await server.post("/run", inputs)).json)],
   [
     "the model server, keys and inputs",
@@ -166,6 +229,52 @@ const ways: readonly Way[] = [
   ],
 ];
 
+interface JobRow {
+  readonly input: string;
+  readonly key?: string;
+  readonly values?: readonly unknown[];
+}
+
+interface JobRows {
+  readonly rows: readonly JobRow[];
+}
+
+async function sendJobs<T>(path: string, body?: unknown): Promise<T> {
+  const init =
+    body === undefined
+      ? {}
+      : {
+          ...{ method: "POST", headers: { "content-type": "application/json" } },
+          body: JSON.stringify(body),
+        };
+  return (await (await fetch(`${jobsUrl}${path}`, init)).json()) as T;
+}
+
+/** The rows of a job's files, as its links deliver them. */
+async function jobRows(what: Readonly<Record<string, unknown>>): Promise<readonly JobRow[]> {
+  const body = { requestId: randomUUID(), model: "eos3b5e", ...what };
+  const { id } = await sendJobs<{ readonly id: string }>("/v1/jobs", body);
+  const state = async () => (await sendJobs<{ readonly state: string }>(`/v1/jobs/${id}`)).state;
+  await expect.poll(state, { timeout: limitMs }).toBe("SUCCEEDED");
+  const { files } = await sendJobs<{ readonly files: readonly { readonly url: string }[] }>(
+    `/v1/jobs/${id}/files`,
+  );
+  const rows: JobRow[] = [];
+  for (const { url } of files) {
+    const reply = await fetch(new URL(url, jobsUrl));
+    const text = gunzipSync(await reply.arrayBuffer()).toString("utf8");
+    rows.push(
+      ...text
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as JobRow),
+    );
+  }
+  return rows;
+}
+
+const jobValues = (rows: readonly JobRow[]) => rows.map(({ values: cells }) => cells?.[0]);
+
 const rowsIn = (json: unknown) => (json as readonly { mol_weight: number }[]).map((row) => row.mol_weight);
 
 describe("published molecular weights", () => {
@@ -175,14 +284,17 @@ describe("published molecular weights", () => {
 });
 
 describeWith([python], "published answers in Python and of models", () => {
-  it("molecular weights through the Python client", () => {
+  it.each([
+    ["model server", () => server.url],
+    ["memoir server", () => jobsUrl],
+  ])("molecular weights through the Python client of the %s", (_, url) => {
     const client = fileURLToPath(new URL("../../clients/python/", import.meta.url));
     const text = `import json, sys
 sys.path.insert(0, sys.argv[1])
 sys.modules["pandas"] = None
 from memoir_client import predict
 print(json.dumps([[row["input"], row["mol_weight"]] for row in predict("eos3b5e", json.loads(sys.argv[3]), url=sys.argv[2])]))`;
-    const words = ["-I", "-c", text, client, server.url, JSON.stringify(inputs)];
+    const words = ["-I", "-c", text, client, url(), JSON.stringify(inputs)];
     const { stdout, stderr } = spawnSync("python3", words, {
       ...{ encoding: "utf8", env: { PATH: process.env["PATH"], PYTHONDONTWRITEBYTECODE: "1" } },
     });
