@@ -258,7 +258,7 @@ function kernelFor(count: number): PopcountKernel {
   return createPopcountKernel(bytes);
 }
 
-/** A program that was killed leaves what it wrote. Another one may be writing now: only what has been left alone is removed. */
+/** A program that was killed leaves what it wrote. Another one may be writing now: only what nobody has written for long is removed. */
 async function sweep(path: string): Promise<void> {
   const own = `${basename(path)}.`;
   for (const name of await readdir(dirname(path))) {
