@@ -19,6 +19,8 @@ export interface KnownCase {
   readonly reason: string;
   /** Where it does not pass; undefined = with every executor. */
   readonly executor?: "host" | "container" | "slurm";
+  /** Where all of these are installed, the case is run. */
+  readonly programs?: readonly string[];
 }
 
 export type KnownCases = Readonly<Record<string, KnownCase>>;

@@ -9,6 +9,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { defined } from "../../src/kernel/index.ts";
 import { startPodman } from "../servers/podman.ts";
+import { findProgram } from "../servers/requirement.ts";
 import { startSlurm } from "../servers/slurm.ts";
 import { type CaseResult, type KnownCases, summarise } from "./case-result.ts";
 import { runChecks } from "./nextflow-checks.ts";
@@ -138,7 +139,9 @@ async function knownCases(): Promise<KnownCases> {
   const withEngine = values.containers;
   return Object.fromEntries(
     Object.entries(lists[step] ?? {}).filter(
-      ([, { reason }]) => !(withEngine && reason === "a container engine"),
+      ([, { reason, programs }]) =>
+        !(withEngine && reason === "a container engine") &&
+        !programs?.every((name) => findProgram(name) !== undefined),
     ),
   );
 }

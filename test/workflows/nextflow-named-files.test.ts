@@ -19,6 +19,7 @@ const processes: Readonly<Record<string, string>> = {
   FOLDER: 'output: stdout\nscript: "cat ${params.folder}/*"',
   LITERAL: "output: stdout\nscript: 'cat ELSEWHERE/literal'",
   PREFIX: "output: stdout\nscript: 'p=ELSEWHERE/pre; cat ${p}fix'",
+  INDEX: "output: stdout\nscript: 'p=ELSEWHERE/index/tiny; cat ${p}.one'",
   LAUNCH: 'output: stdout\nscript: "cat ${launchDir}/launch"',
   BEFORE: "beforeScript \"source $projectDir/before\"\noutput: stdout\nscript: 'echo $X'",
   AFTER: "afterScript \"cat $projectDir/after\"\noutput: stdout\nscript: 'true'",
@@ -32,7 +33,7 @@ const processes: Readonly<Record<string, string>> = {
   SCRIPT_TOOL: 'input: path s\noutput: stdout\nscript: "bash $s"',
 };
 
-const files = ["db", "folder/x", "literal", "prefix", "val", "map", "list", "env", "stdin"];
+const files = ["db", "folder/x", "index/tiny.one", "literal", "prefix", "val", "map", "list", "env", "stdin"];
 const own = ["launch", "before", "after", "eval", "configured"];
 const tools = ["evaltool", "beforetool", "hiddentool", "scripttool"];
 
@@ -62,7 +63,7 @@ const names = Object.keys(processes).sort();
 it(
   "computes a task again when a file changes that one of its texts names",
   async () => {
-    for (const folder of ["elsewhere/folder", "pipeline/bin"])
+    for (const folder of ["elsewhere/folder", "elsewhere/index", "pipeline/bin"])
       await mkdir(box.path(folder), { recursive: true });
     const at = (name: string) => `file('${box.path(`elsewhere/${name}`)}')`;
     const given: Readonly<Record<string, string>> = {
@@ -97,6 +98,8 @@ params { db = '${box.path("elsewhere/db")}'; folder = '${box.path("elsewhere/fol
     expect(again.said).toEqual(says("one"));
     // What cannot be known is computed each time.
     expect(again.computed).toEqual(["PREFIX"]);
+    await box.write("elsewhere/index/tiny.two", "\n");
+    expect((await run(...lab)).computed).toEqual(["INDEX", "PREFIX"]);
     await write("two");
     await box.write("launch", "two\n");
     expect(await run(...lab)).toEqual({ trouble: "", computed: names, reused: [], said: says("two") });

@@ -39,6 +39,8 @@ export interface NamingTask {
 /** Software and the machine itself: what executors report of the host, or nothing that a result comes from. */
 const ofSystem = /^\/(?:usr|bin|sbin|lib\w*|etc|dev|proc|sys|run|var|nix|snap|mnt\/memoir)(?:\/|$)/;
 const temporary = /\/(?:tmp|temp|scratch|shm)$/i;
+/** Of many volumes, at most. */
+const filesOfIndex = 200;
 const absolutePath = /(?<![\w.~}/\\*?)\]-])\/(?!\/)[^\s'"`;:|&<>()$,=\\]+/g;
 
 export function namedFiles(task: NamingTask): NamedFiles {
@@ -81,7 +83,7 @@ class Finder implements NamedFiles {
       if (whole !== folder && !whole.startsWith(`${folder}/`)) continue;
       if (whole !== folder && this.#stat(whole) !== undefined)
         this.#shipped.set(whole, { text: whole, file: new Path(whole, this.#task.files) });
-      else this.unknown ??= whole;
+      else if (!this.#watchesFolderOf(whole)) this.unknown ??= whole;
     }
   }
 
@@ -118,8 +120,9 @@ class Finder implements NamedFiles {
     }
     const facts = this.#stat(whole);
     if (facts?.kind === "file") this.#watched.set(whole, new Path(whole, this.#task.files));
-    else if (ofLaunch || (facts === undefined ? this.#isPrefix(whole) : !temporary.test(whole)))
-      this.unknown ??= whole;
+    else if (ofLaunch || (facts === undefined ? this.#isPrefix(whole) : !temporary.test(whole))) {
+      if (facts !== undefined || !this.#watchesFolderOf(whole)) this.unknown ??= whole;
+    }
   }
 
   /** Some tools take the beginning that the names of their files have in common. */
@@ -128,6 +131,20 @@ class Finder implements NamedFiles {
     const folder = path.slice(0, slash);
     if (folder === "" || this.#stat(folder)?.kind !== "directory") return false;
     return this.#task.files.list(folder).some((name) => name.startsWith(path.slice(slash + 1)));
+  }
+
+  /**
+   * An index has several files in a separate folder, which tools are given as the beginning of their names. The whole
+   * folder is watched, since a tool may read others of its files, too; a folder that holds more than an index is not.
+   */
+  #watchesFolderOf(path: string): boolean {
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    if (!this.#isPrefix(path) || this.#isWrittenTo(folder) || temporary.test(folder)) return false;
+    const names = this.#task.files.list(folder);
+    if (names.length > filesOfIndex || names.some((name) => this.#stat(`${folder}/${name}`)?.kind !== "file"))
+      return false;
+    this.#watched.set(folder, new Path(folder, this.#task.files));
+    return true;
   }
 
   /** The run's own folders, and what is around them, change during the run. */
