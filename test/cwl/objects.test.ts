@@ -270,7 +270,7 @@ describe("flags of cwltool", () => {
     });
   });
 
-  it.each(["--singularity", "--print-dot", "--provenance=p", "--leave-tmpdir", "--make-template"])(
+  it.each(["--print-dot", "--provenance=p", "--leave-tmpdir", "--make-template"])(
     "that ask for something else are answered with what to use: %s",
     async (flag) => {
       const { code, err } = await box.run("cwl-runner", flag, "t.cwl");

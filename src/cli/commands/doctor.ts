@@ -45,6 +45,8 @@ async function configuredExecutor(
     const executor = executorOrder(all.given);
     return executor.name === "auto" ? {} : { executor };
   } catch (error) {
+    // The home is a finding already.
+    if (isAppError(error, "HOME_UNUSABLE")) return {};
     if (!isAppError(error, "CONFIG_INVALID")) throw error;
     return { configTrouble: messageOf(error) };
   }
