@@ -12,12 +12,14 @@ import {
   type SourceTree,
 } from "../core/index.ts";
 import { acceptsName as accepts } from "./accepts.ts";
+import { outputProblems, repeatedCalls } from "./check/calls.ts";
 import { differencesIn } from "./check/differences.ts";
 import { missingFeatures } from "./check/features.ts";
 import { loadScripts } from "./check/load.ts";
 import { undefinedNames } from "./check/names.ts";
 import { processProblems } from "./check/processes.ts";
 import { beyondStrict } from "./check/strict.ts";
+import { usesOf } from "./check/uses.ts";
 import { isBelow, readConfig } from "./config/config-file.ts";
 import { writtenFacts } from "./config/written-facts.ts";
 import { type TimeLimit, timeLimit } from "./eval/time-limit.ts";
@@ -77,12 +79,14 @@ async function load(
   const unread = loaded.diagnostics.some(({ severity }) => severity === "error");
   const names = unread
     ? []
-    : limit(() =>
-        [...loaded.scripts.values()].flatMap(({ script }) => [
-          ...undefinedNames(script),
-          ...processProblems(script),
-        ]),
-      );
+    : limit(() => {
+        const uses = usesOf(loaded.scripts);
+        return [...loaded.scripts.values()].flatMap((each) => [
+          ...undefinedNames(each.script, uses.named),
+          ...processProblems(each.script),
+          ...repeatedCalls(each.script, uses.processesOf(each), uses.named),
+        ]);
+      });
   const { profiles, files, only, libraries: _, ...chosen } = given.configuration ?? {};
   const configPath = only === true ? undefined : source.hostPathOf(source.resolve("nextflow.config", uri));
   const configs = configPath === undefined ? [] : [configPath];
@@ -95,6 +99,7 @@ async function load(
   const diagnostics = [
     ...loaded.diagnostics,
     ...names,
+    ...(unread || given.target !== undefined ? [] : outputProblems(loaded.main.script)),
     ...(unread ? [] : limit(() => missingFeatures(scripts, language, switches))),
     ...(unread || !language.rules.strictSyntax ? [] : limit(() => beyondStrict(scripts, language))),
   ];

@@ -149,3 +149,5 @@ export class ChannelFactory extends Unique {
     return factory(this.#network, given);
   }
 }
+
+export const factoryNames: ReadonlySet<string> = new Set([...Object.keys(factories), "fromSamplesheet"]);

@@ -1,13 +1,18 @@
 /** Names that nothing defines: found before anything runs. */
 import { type Diagnostic, didYouMean, type Span } from "../../../kernel/index.ts";
+import { factoryNames } from "../channels/factories.ts";
+import { operators } from "../channels/operators/registry.ts";
 import { scriptFunctions } from "../run/functions.ts";
+import { objectMethods } from "../stdlib/object.ts";
 import { classNames } from "../stdlib/statics.ts";
 import type {
   Argument,
+  CallNode,
   ClosureNode,
   Expression,
   Item,
   ParameterNode,
+  ProcessNode,
   Script,
   Statement,
 } from "../syntax/ast.ts";
@@ -58,6 +63,64 @@ const ofEveryObject = new Set([
   "getProperty",
 ]);
 
+const operatorNames: ReadonlySet<string> = new Set(Object.keys(operators));
+
+/** Methods of a channel that are no operators. */
+const ofChannels = new Set([
+  ...ofEveryObject,
+  ...Object.keys(objectMethods),
+  ...[
+    "plus",
+    "or",
+    "and",
+    "call",
+    "each",
+    "is",
+    "println",
+    "print",
+    "identity",
+    "getProperty",
+    "invokeMethod",
+  ],
+]);
+
+/** Operators that answer something else than a channel. */
+const lastOperators = new Set(["set", "subscribe", "branch", "multiMap"]);
+
+const branching: ReadonlySet<string> = new Set(
+  "if try while for for-in switch return throw ternary and or elvis closure".split(" "),
+);
+
+function isChannelName(node: Expression): boolean {
+  return node.kind === "name" && (node.name === "channel" || node.name === "Channel");
+}
+
+/** `channel.of(1).map { }`: an expression that is a channel whatever runs. */
+function isChannel(node: Expression): boolean {
+  if (node.kind !== "call" || node.callee.kind !== "property") return false;
+  const { name, object, how } = node.callee;
+  if (typeof name !== "string" || how !== "plain") return false;
+  if (isChannelName(object)) return factoryNames.has(name);
+  return operatorNames.has(name) && !lastOperators.has(name) && isChannel(object);
+}
+
+/** Every name that stands in a part of a tree. */
+function namesWithin(node: unknown): readonly string[] {
+  if (Array.isArray(node)) return node.flatMap(namesWithin);
+  if (typeof node !== "object" || node === null) return [];
+  const { kind, name } = node as { readonly kind?: string; readonly name?: unknown };
+  const own =
+    typeof name === "string"
+      ? [name]
+      : typeof name === "object" && name !== null && "text" in name
+        ? [String(name.text)]
+        : [];
+  const within = Object.entries(node).flatMap(([member, each]) =>
+    member === "source" || member === "span" ? [] : namesWithin(each),
+  );
+  return kind === "broken" ? within : [...own, ...within];
+}
+
 class Scope {
   readonly #names = new Set<string>();
   readonly #parent: Scope | undefined;
@@ -83,11 +146,15 @@ const builtInScope = new Scope(undefined);
 for (const name of builtIn) builtInScope.add(name);
 
 /**
- * Names of functions and workflows. Process bodies may use environment variables and what outputs name, so only what is
- * certainly wrong is reported: a name in a function, workflow or closure that is set nowhere in the script.
+ * Names of functions, workflows and processes. Only what is certainly wrong is reported: a name that is set nowhere in
+ * the script. In a process what stands in a branch or closure may never be read, so there it is a warning.
  */
-export function undefinedNames(script: Script): readonly Diagnostic[] {
-  const checker = new Checker(script);
+export function undefinedNames(
+  script: Script,
+  /** Of other scripts and this one: code of processes that are named nowhere never runs. */
+  named: ReadonlySet<string>,
+): readonly Diagnostic[] {
+  const checker = new Checker(script, named);
   for (const item of script.items) checker.item(item);
   return checker.diagnostics;
 }
@@ -99,8 +166,15 @@ class Checker {
   /** In how many closures the place is that is looked at. */
   #closures = 0;
 
-  constructor(script: Script) {
+  /** In how many branches and closures. */
+  #branches = 0;
+  /** In a process: whether the place is reached in each of its tasks. */
+  #reached: "always" | "perhaps" | undefined;
+  readonly #named: ReadonlySet<string>;
+
+  constructor(script: Script, named: ReadonlySet<string>) {
     this.#script = script;
+    this.#named = named;
     for (const name of script.imports.keys()) this.#top.add(name);
     for (const item of script.items) for (const name of definedNames(item)) this.#top.add(name);
     // What is set without `def` anywhere is known everywhere.
@@ -111,16 +185,47 @@ class Checker {
     switch (item.kind) {
       case "workflow": {
         const scope = new Scope(this.#top);
+        this.#branches = item.name === undefined || this.#named.has(item.name.text) ? 0 : 1;
         for (const { text } of item.takes) scope.add(text);
         this.#statements(item.main, scope);
         for (const { value } of [...item.emits, ...item.publishes]) this.#expression(value, scope);
         return;
       }
       case "function":
+        this.#branches = 1;
         this.#function(item.parameters, item.body, this.#top);
+        return;
+      case "process":
+        if (this.#named.has(item.name.text)) this.#process(item);
         return;
       default:
     }
+  }
+
+  #process(node: ProcessNode): void {
+    const inputs = new Scope(this.#top);
+    for (const name of namesWithin([node.inputs, node.stages])) inputs.add(name);
+    // The stub or the script: each task runs one of them.
+    this.#reached = node.stub === undefined && node.when === undefined ? "always" : "perhaps";
+    this.#statements(node.script?.statements ?? [], new Scope(inputs));
+    this.#reached = "perhaps";
+    this.#statements(node.stub ?? [], new Scope(inputs));
+    if (node.when !== undefined) this.#expression(node.when, inputs);
+    this.#reached = undefined;
+  }
+
+  /** What is looked at within is not always reached. */
+  #perhaps(look: () => void): void {
+    const outer = this.#reached;
+    if (outer !== undefined) this.#reached = "perhaps";
+    this.#branches++;
+    look();
+    this.#branches--;
+    this.#reached = outer;
+  }
+
+  #report(found: Diagnostic): void {
+    this.diagnostics.push(this.#reached === "perhaps" ? { ...found, severity: "warning" } : found);
   }
 
   #function(parameters: readonly ParameterNode[], body: readonly Statement[], outer: Scope): void {
@@ -134,6 +239,14 @@ class Checker {
   }
 
   #statement(node: Statement, scope: Scope): void {
+    if (branching.has(node.kind)) {
+      this.#perhaps(() => this.#single(node, scope));
+      // It may have left the script.
+      if (this.#reached !== undefined) this.#reached = "perhaps";
+    } else this.#single(node, scope);
+  }
+
+  #single(node: Statement, scope: Scope): void {
     switch (node.kind) {
       case "expression":
         this.#expression(node.expression, scope);
@@ -205,6 +318,11 @@ class Checker {
   }
 
   #expression(node: Expression, scope: Scope): void {
+    if (branching.has(node.kind)) this.#perhaps(() => this.#parts(node, scope));
+    else this.#parts(node, scope);
+  }
+
+  #parts(node: Expression, scope: Scope): void {
     switch (node.kind) {
       case "name":
         this.#name(node.name, node.span, scope);
@@ -223,6 +341,7 @@ class Checker {
         for (const each of node.index) this.#expression(each, scope);
         return;
       case "call":
+        this.#operator(node, scope);
         // In a closure what is called may be a method of its delegate.
         if (node.callee.kind !== "name") this.#expression(node.callee, scope);
         else if (this.#closures === 0) this.#called(node.callee, node, scope);
@@ -274,6 +393,22 @@ class Checker {
     }
   }
 
+  /** `channel.of(1).mapp { }` */
+  #operator({ callee }: CallNode, scope: Scope): void {
+    if (callee.kind !== "property" || typeof callee.name !== "string" || callee.how !== "plain") return;
+    const { name, object } = callee;
+    const isFactory = isChannelName(object);
+    if ((!isFactory && !isChannel(object)) || ofChannels.has(name) || scope.has(name)) return;
+    const known = isFactory ? factoryNames : operatorNames;
+    if (known.has(name)) return;
+    const what = isFactory ? "channel factory" : "operator";
+    const place = { source: this.#script.source, span: callee.nameSpan };
+    const found = wrong.unknownMember(place, what, name, didYouMean(name, known));
+    // In a branch or closure it may never be called.
+    if (this.#branches > 0) this.diagnostics.push({ ...found, severity: "warning" });
+    else this.#report(found);
+  }
+
   #arguments(given: readonly Argument[], scope: Scope, called: string | undefined): void {
     for (const { value } of given) {
       // Closures whose names are those of something else.
@@ -286,7 +421,11 @@ class Checker {
     const { name, span } = callee;
     const place = { source: this.#script.source, span };
     if (!scope.has(name) && !ofEveryObject.has(name)) {
-      this.diagnostics.push(wrong.undefinedName(place, name, didYouMean(name, scope.all())));
+      const found = wrong.undefinedName(place, name, didYouMean(name, scope.all()));
+      // `throw SomeException('…')` without `new` goes unseen in code that never runs.
+      if (/^[A-Z]\w*(?:Exception|Error)$/.test(name) && this.#branches > 0)
+        this.diagnostics.push({ ...found, severity: "warning" });
+      else this.#report(found);
       return;
     }
     const declared = this.#declared(name);
@@ -295,7 +434,7 @@ class Checker {
     // One argument may stand for several channels, never for none.
     if (given.length <= declared.count && (given.length > 0 || declared.count === 0)) return;
     const many = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
-    this.diagnostics.push(
+    this.#report(
       wrong.wrongCount(place, declared.what, many(declared.count, "input"), many(given.length, "argument")),
     );
   }
@@ -323,7 +462,7 @@ class Checker {
     // Capitals may be classes of `lib/`, and words in capitals environment variables of old scripts.
     if (scope.has(name) || /^[A-Z]/.test(name)) return;
     const near = didYouMean(name, scope.all());
-    this.diagnostics.push(wrong.undefinedName({ source: this.#script.source, span }, name, near));
+    this.#report(wrong.undefinedName({ source: this.#script.source, span }, name, near));
   }
 
   #assigned(node: unknown): void {

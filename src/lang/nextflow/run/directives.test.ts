@@ -180,3 +180,23 @@ describe("directives", () => {
     expect(lines).toEqual(["[t2, 2, 2 GB, P (t2)]"]);
   });
 });
+
+describe("a closure in ext", () => {
+  test("takes what the script gives it, and is otherwise called when it is read", async () => {
+    const config = `process.ext.options = { meta -> "--id \${meta.id}" }
+process.ext.made = { { n -> n * task.cpus } }
+process.ext.parts = [first: { n -> "first \${n}" }, second: 'plain']
+process.ext.prefix = { "\${meta.id}_x" }`;
+    const main = `process P {
+  cpus 2
+  ext when: { meta.id == 'a' }
+  input: val meta
+  output: val y
+  exec:
+  y = [task.ext.options(meta), task.ext.made(4), task.ext.made.call(5), task.ext.parts.first(7), task.ext.parts.second, task.ext.prefix, task.ext.when]
+}
+workflow { P([id: 'a']).view() }`;
+    const end = await runPipeline({ files: { "main.nf": main, "nextflow.config": config } });
+    expect([end.trouble, end.lines]).toEqual(["", ["[--id a, 8, 10, first 7, plain, a_x, true]"]]);
+  });
+});

@@ -20,7 +20,7 @@ import { collectorOf, pathMember } from "../task/collect.ts";
 import { fileValue } from "../task/file-value.ts";
 import { keptValue, valueOfKept } from "../task/kept-values.ts";
 import type { PlannedOutput } from "../task/output-plan.ts";
-import type { TaskContext } from "../task/task-context.ts";
+import { ExtMap, type TaskContext } from "../task/task-context.ts";
 import { GroovyMap, GroovySet } from "../values/map.ts";
 import { Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
@@ -234,8 +234,9 @@ function keyOf({ node, module, context }: ExecTaskParts): ExecKey {
     const own = context.task.get(name) ?? null;
     held.add(label);
     if (name !== "ext") task[label] = written(own, label);
-    else if (typeof own === "object" && own !== null && !isList(own))
-      task[label] = written(own.get(member) ?? null, label);
+    // Called without what the script gives it a closure would fail, or answer something else.
+    else if (own instanceof ExtMap && own.takesArguments(member)) unknown.push(label);
+    else if (own instanceof ExtMap) task[label] = written(own.get(member) ?? null, label);
   }
   const shared: Value[] = [];
   const others: Record<string, CanonicalJson> = {};

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { cast, itemsOf } from "../eval/cast.ts";
 import { compare, equal } from "../values/compare.ts";
 import { Decimal } from "../values/decimal.ts";
-import { Double } from "../values/double.ts";
+import { BigInteger, Double } from "../values/double.ts";
 import { Duration } from "../values/duration.ts";
 import { GroovyMap, GroovySet } from "../values/map.ts";
 import { MemoryUnit } from "../values/memory-unit.ts";
@@ -42,7 +42,55 @@ function one(run: (value: Value) => Value): Static {
 }
 
 function rounded(value: Num): Value {
-  return isWhole(value) ? value : BigInt(Math.floor(toNumber(value) + 0.5));
+  if (isWhole(value)) return value;
+  const number = Math.floor(toNumber(value) + 0.5);
+  if (value instanceof Double && value.type === "Float") return cast(new Double(number), "int");
+  return longOf(number);
+}
+
+/** As Java makes a long of a double: the nearest that there is, and 0 of what is no number. */
+function longOf(number: number): bigint {
+  if (Number.isNaN(number)) return 0n;
+  if (number >= 2 ** 63) return mostLong;
+  return number <= -(2 ** 63) ? leastLong : BigInt(Math.trunc(number));
+}
+
+const mostLong = 9223372036854775807n;
+const leastLong = -9223372036854775808n;
+
+/** Integers that do not overflow: `Math.addExact` and the like. */
+function exact(run: (a: bigint, b: bigint) => bigint): Static {
+  return (given) => {
+    const numbers = given.map((_, index) => numberAt(given, index));
+    const [a = 0n, b = 0n] = numbers.map((each) => toBigInt(each));
+    const isLong = numbers.some((each) => typeof each === "bigint");
+    const result = run(a, b);
+    if (BigInt.asIntN(isLong ? 64 : 32, result) !== result)
+      fail("ArithmeticException", `${isLong ? "long" : "integer"} overflow`);
+    return isLong ? result : Number(result);
+  };
+}
+
+/** The quotient that is not above the exact one. */
+function floorDivision(given: readonly Value[]): Value {
+  const numbers = [numberAt(given, 0), numberAt(given, 1)];
+  const [a = 0n, b = 0n] = numbers.map((each) => toBigInt(each));
+  if (b === 0n) fail("ArithmeticException", "/ by zero");
+  const quotient = a / b - (a % b !== 0n && a < 0n !== b < 0n ? 1n : 0n);
+  return numbers.some((each) => typeof each === "bigint") ? BigInt.asIntN(64, quotient) : fitting(quotient);
+}
+
+/** To the nearest whole number, and of two as near to the even one. */
+function toEven(value: number): number {
+  const floor = Math.floor(value);
+  if (value - floor !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+function clamped(given: readonly Value[]): Value {
+  const [value, least, most] = [numberAt(given, 0), numberAt(given, 1), numberAt(given, 2)];
+  if (compare(least, most) > 0) fail("IllegalArgumentException", `${textOf(least)} > ${textOf(most)}`);
+  return compare(value, least) < 0 ? least : compare(value, most) > 0 ? most : value;
 }
 
 const math: Statics = {
@@ -52,26 +100,56 @@ const math: Statics = {
     if (value instanceof Decimal) return new Double(Math.abs(value.toNumber()));
     return compare(value, 0) < 0 ? negated(value) : value;
   },
+  absExact: exact((value) => (value < 0n ? -value : value)),
+  acos: of(Math.acos),
+  addExact: exact((a, b) => a + b),
+  asin: of(Math.asin),
+  atan: of(Math.atan),
+  atan2: of(Math.atan2),
+  cbrt: of(Math.cbrt),
   ceil: of((value) => Math.ceil(value)),
+  clamp: clamped,
+  copySign: of((value, sign) => (sign < 0 || Object.is(sign, -0) ? -Math.abs(value) : Math.abs(value))),
+  cos: of(Math.cos),
+  cosh: of(Math.cosh),
+  decrementExact: exact((value) => value - 1n),
   exp: of((value) => Math.exp(value)),
+  expm1: of(Math.expm1),
   floor: of((value) => Math.floor(value)),
-  floorDiv: (given) =>
-    fitting(BigInt(Math.floor(toNumber(numberAt(given, 0)) / toNumber(numberAt(given, 1))))),
+  floorDiv: floorDivision,
   floorMod: (given) => {
     const divisor = numberAt(given, 1);
     return arithmetic("%", arithmetic("+", arithmetic("%", numberAt(given, 0), divisor), divisor), divisor);
   },
+  hypot: of((a, b) => Math.hypot(a, b)),
+  incrementExact: exact((value) => value + 1n),
   log: of((value) => Math.log(value)),
   log10: of((value) => Math.log10(value)),
+  log1p: of(Math.log1p),
   log2: of((value) => Math.log2(value)),
   max: (given) => widened(given, compare(numberAt(given, 0), numberAt(given, 1)) >= 0 ? 0 : 1),
   min: (given) => widened(given, compare(numberAt(given, 0), numberAt(given, 1)) <= 0 ? 0 : 1),
+  multiplyExact: exact((a, b) => a * b),
+  negateExact: exact((value) => -value),
   pow: of((value, exponent) => value ** exponent),
   random: () =>
     fail("UnsupportedOperationException", "random numbers would make results that cannot be reused"),
+  rint: of(toEven),
   round: (given) => rounded(numberAt(given, 0)),
   signum: of((value) => Math.sign(value)),
+  sin: of(Math.sin),
+  sinh: of(Math.sinh),
   sqrt: of((value) => Math.sqrt(value)),
+  subtractExact: exact((a, b) => a - b),
+  tan: of(Math.tan),
+  tanh: of(Math.tanh),
+  toDegrees: of((value) => (value * 180) / Math.PI),
+  toIntExact: (given) => {
+    const value = toBigInt(numberAt(given, 0));
+    if (BigInt.asIntN(32, value) !== value) fail("ArithmeticException", "integer overflow");
+    return Number(value);
+  },
+  toRadians: of((value) => (value * Math.PI) / 180),
   ".PI": () => new Double(Math.PI),
   ".E": () => new Double(Math.E),
 };
@@ -81,6 +159,33 @@ function widened(given: readonly Value[], index: number): Value {
   const [a, b] = [numberAt(given, 0), numberAt(given, 1)];
   const chosen = index === 0 ? a : b;
   return a instanceof Double || b instanceof Double ? new Double(toNumber(chosen)) : chosen;
+}
+
+/** Of two numbers, in all classes of numbers. */
+const pairs: Statics = {
+  compare: ([a = null, b = null]) => compare(a, b),
+  max: (given) => widened(given, compare(numberAt(given, 0), numberAt(given, 1)) >= 0 ? 0 : 1),
+  min: (given) => widened(given, compare(numberAt(given, 0), numberAt(given, 1)) <= 0 ? 0 : 1),
+  sum: ([a = null, b = null]) => arithmetic("+", numberAt([a], 0), numberAt([b], 0)),
+};
+
+const kinds: Statics = {
+  isNaN: (given) => Number.isNaN(toNumber(numberAt(given, 0))),
+  isInfinite: (given) => Math.abs(toNumber(numberAt(given, 0))) === Number.POSITIVE_INFINITY,
+  isFinite: (given) => Number.isFinite(toNumber(numberAt(given, 0))),
+  toString: one((value) => textOf(value)),
+};
+
+function limits(type: "Double" | "Float"): Statics {
+  return {
+    ".NaN": () => new Double(Number.NaN, type),
+    ".POSITIVE_INFINITY": () => new Double(Number.POSITIVE_INFINITY, type),
+    ".NEGATIVE_INFINITY": () => new Double(Number.NEGATIVE_INFINITY, type),
+  };
+}
+
+function smallNumbers(make: (value: bigint) => Value): Statics {
+  return { ".ZERO": () => make(0n), ".ONE": () => make(1n), ".TEN": () => make(10n) };
 }
 
 /** Negative integers as their bits. */
@@ -122,29 +227,59 @@ export const statics: Readonly<Record<string, Statics>> = {
     toBinaryString: one((value) => bits(value, 2)),
     toHexString: one((value) => bits(value, 16)),
     toOctalString: one((value) => bits(value, 8)),
-    compare: ([a = null, b = null]) => compare(a, b),
-    sum: ([a = null, b = null]) => arithmetic("+", numberAt([a], 0), numberAt([b], 0)),
+    ...pairs,
+    signum: one((value) => Math.sign(toNumber(numberAt([value], 0)))),
     ".MAX_VALUE": () => 2147483647,
     ".MIN_VALUE": () => -2147483648,
-    max: (given) => widened(given, compare(numberAt(given, 0), numberAt(given, 1)) >= 0 ? 0 : 1),
-    min: (given) => widened(given, compare(numberAt(given, 0), numberAt(given, 1)) <= 0 ? 0 : 1),
+    ".SIZE": () => 32,
+    ".BYTES": () => 4,
+  },
+  Short: {
+    ...pairs,
+    parseShort: one((value) => cast(textOf(value), "short")),
+    valueOf: one((value) => cast(value, "short")),
+    ".MAX_VALUE": () => 32767,
+    ".MIN_VALUE": () => -32768,
+  },
+  Byte: {
+    ...pairs,
+    parseByte: one((value) => cast(textOf(value), "byte")),
+    valueOf: one((value) => cast(value, "byte")),
+    ".MAX_VALUE": () => 127,
+    ".MIN_VALUE": () => -128,
   },
   Long: {
     toBinaryString: one((value) => bits(cast(value, "long"), 2)),
     toHexString: one((value) => bits(cast(value, "long"), 16)),
     parseLong: one((value) => cast(textOf(value), "long")),
     valueOf: one((value) => cast(value, "long")),
-    ".MAX_VALUE": () => 9223372036854775807n,
-    ".MIN_VALUE": () => -9223372036854775808n,
+    toString: one((value) => textOf(value)),
+    ...pairs,
+    signum: one((value) => Math.sign(toNumber(numberAt([value], 0)))),
+    ".MAX_VALUE": () => mostLong,
+    ".MIN_VALUE": () => leastLong,
+    ".SIZE": () => 64,
+    ".BYTES": () => 8,
   },
   Double: {
     parseDouble: one((value) => cast(textOf(value), "double")),
     valueOf: one((value) => cast(value, "double")),
+    ...pairs,
+    ...kinds,
+    ...limits("Double"),
     ".MAX_VALUE": () => new Double(Number.MAX_VALUE),
+    ".MIN_VALUE": () => new Double(Number.MIN_VALUE),
+    ".MIN_NORMAL": () => new Double(2 ** -1022),
   },
   Float: {
     parseFloat: one((value) => cast(textOf(value), "float")),
     valueOf: one((value) => cast(value, "float")),
+    ...pairs,
+    ...kinds,
+    ...limits("Float"),
+    ".MAX_VALUE": () => new Double((2 - 2 ** -23) * 2 ** 127, "Float"),
+    ".MIN_VALUE": () => new Double(2 ** -149, "Float"),
+    ".MIN_NORMAL": () => new Double(2 ** -126, "Float"),
   },
   Boolean: {
     parseBoolean: one((value) => textOf(value).toLowerCase() === "true"),
@@ -152,7 +287,15 @@ export const statics: Readonly<Record<string, Statics>> = {
     ".TRUE": () => true,
     ".FALSE": () => false,
   },
-  BigDecimal: { valueOf: one((value) => cast(value, "BigDecimal")) },
+  BigDecimal: {
+    valueOf: one((value) => cast(value, "BigDecimal")),
+    ...smallNumbers((value) => new Decimal(value, 0)),
+  },
+  BigInteger: {
+    valueOf: one((value) => cast(value, "BigInteger")),
+    ...smallNumbers((value) => new BigInteger(value)),
+    ".TWO": () => new BigInteger(2n),
+  },
   Pattern: {
     compile: (given) => new Pattern(textAt(given, 0)),
     quote: (given) => `\\Q${textAt(given, 0)}\\E`,
@@ -200,7 +343,6 @@ export const classNames = new Set([
   ...Object.keys(statics),
   "Object",
   "Number",
-  "BigInteger",
   "Map",
   "Set",
   "Collection",

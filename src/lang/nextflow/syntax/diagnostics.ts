@@ -63,5 +63,24 @@ export const unknownWord = (place: Place, what: string, name: string, near: stri
 export const wrongCount = (place: Place, what: string, declares: string, given: string) =>
   error(place, "arguments", `${what} declares ${declares} but was called with ${given}`);
 
+export const unknownMember = (place: Place, what: string, name: string, near: string | undefined) =>
+  error(
+    place,
+    "undefined",
+    `there is no ${what} \`${name}\``,
+    near === undefined ? undefined : `did you mean \`${near}\`?`,
+  );
+
+export const calledTwice = (place: Place, name: string) =>
+  error(
+    place,
+    "called-twice",
+    `Process '${name}' has been already used in this workflow`,
+    `include it with another name, as in \`include { ${name} as ${name}_AGAIN } from …\`, to call it again`,
+  );
+
+export const output = (place: Place, message: string, near: string | undefined) =>
+  error(place, "output", message, near === undefined ? undefined : `did you mean \`${near}\`?`);
+
 export const evaluation = (place: Place, message: string, help?: string) =>
   error(place, "evaluation", message, help);

@@ -194,7 +194,7 @@ function acceleratorOf(value: Value): Value {
 }
 
 /** `task.ext`: closures are called when they are read. */
-class ExtMap extends Unique {
+export class ExtMap extends Unique {
   readonly type = "Map";
   override readonly kinds = ["Map"];
   readonly #members: GroovyMap;
@@ -218,9 +218,39 @@ class ExtMap extends Unique {
     return reads.aside(() => this.#member(name));
   }
 
+  /** A closure is called once: what it answers may be a closure, too, as one in a map is, for the script to call. */
   #member(name: string): Value {
     const value = this.#members.at(name) ?? null;
-    return value instanceof Closure ? evaluated(value, this.#context) : value;
+    if (value instanceof Closure) return this.#bound(value).call([]);
+    if (!(value instanceof GroovyMap)) return value;
+    return new GroovyMap(
+      Array.from(
+        value.entries(),
+        ([key, each]) => [key, each instanceof Closure ? this.#bound(each) : each] as const,
+      ),
+    );
+  }
+
+  /** What it is depends on what the script gives it. */
+  takesArguments(name: string): boolean {
+    const value = this.#members.at(name);
+    return value instanceof Closure && value.parameterNames.length > 0;
+  }
+
+  #bound(closure: Closure): Closure {
+    return closure.bound(this.#context, "delegate first");
+  }
+
+  /** `task.ext.options(meta)` */
+  #called(name: string, given: readonly Value[]): Value | undefined {
+    if (!this.#members.has(name)) return undefined;
+    const value = this.#members.at(name) ?? null;
+    if (value instanceof Closure && this.takesArguments(name)) {
+      this.#context.task.reads?.held(`task.ext.${name}`, `task.ext.${name}`);
+      return this.#bound(value).call(given);
+    }
+    const found = this.get(name);
+    return found instanceof Closure ? found.call(given) : undefined;
   }
 
   override invoke(name: string, given: readonly Value[]): Value | undefined {
@@ -229,6 +259,6 @@ class ExtMap extends Unique {
       this.#context.task.reads?.held("task.ext", "all of task.ext");
       return this.#members.has(given[0] ?? null);
     }
-    return undefined;
+    return this.#called(name, given);
   }
 }

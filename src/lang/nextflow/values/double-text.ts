@@ -6,6 +6,8 @@ export function doubleText(value: number, kind: "double" | "single"): string {
   if (!Number.isFinite(value)) return value > 0 ? "Infinity" : "-Infinity";
   if (value === 0) return Object.is(value, -0) ? "-0.0" : "0.0";
   const size = Math.abs(value);
+  // Java writes at least two digits, and of the least double those that are nearest.
+  if (size === Number.MIN_VALUE) return value > 0 ? "4.9E-324" : "-4.9E-324";
   const short = kind === "single" ? shortestSingle(value) : value;
   if (size >= 1e-3 && size < 1e7) {
     const text = String(short);

@@ -176,7 +176,10 @@ export function compareNumbers(a: Num, b: Num): number {
   if (typeof a === "number" && typeof b === "number") return a < b ? -1 : a > b ? 1 : 0;
   if (a instanceof Double || b instanceof Double) {
     const [x, y] = [toNumber(a), toNumber(b)];
-    return x < y ? -1 : x > y ? 1 : 0;
+    if (x < y) return -1;
+    if (x > y) return 1;
+    // As Java orders them: what is no number is after all others, and equal to itself.
+    return Number(Number.isNaN(x)) - Number(Number.isNaN(y));
   }
   return toDecimal(a).compareTo(toDecimal(b));
 }

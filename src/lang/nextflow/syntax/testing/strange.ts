@@ -1,5 +1,6 @@
 /** Pipelines and configuration with mistakes of all kinds. */
 import fc from "fast-check";
+import { definedNames } from "../../check/load.ts";
 import { undefinedNames } from "../../check/names.ts";
 import { strangeEnd } from "../../eval/testing/strange.ts";
 import { parseConfig } from "../config.ts";
@@ -98,7 +99,7 @@ export const brokenText: fc.Arbitrary<string> = fc
 export function strangeText(text: string): string | undefined {
   return strangeEnd(() => {
     const { script, diagnostics } = parseScript({ name: "x.nf", text });
-    undefinedNames(script);
+    undefinedNames(script, new Set(script.items.flatMap((item) => definedNames(item))));
     const config = parseConfig({ name: "x.config", text });
     for (const { span } of [...diagnostics, ...config.diagnostics])
       if (span.start > text.length || span.end < span.start)
