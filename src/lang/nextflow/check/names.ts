@@ -487,9 +487,14 @@ class Checker {
       declares?: boolean;
     };
     if (kind === "assign" && target?.kind === "name") this.#top.add(target.name);
-    if (kind === "destructure" && declares === false) for (const { text } of names ?? []) this.#top.add(text);
-    if (kind === "declare" && this.#script.items.includes(node as Item))
-      this.#top.add((node as { name: { text: string } }).name.text);
+    const isTop = this.#script.items.includes(node as Item);
+    if (kind === "destructure" && (isTop || declares === false))
+      for (const { text } of names ?? []) this.#top.add(text);
+    // Several declarations in one statement are read as a loop without a body.
+    if (kind === "for" && isTop)
+      for (const each of (node as { initial: readonly Statement[] }).initial)
+        if (each.kind === "declare") this.#top.add(each.name.text);
+    if (kind === "declare" && isTop) this.#top.add((node as { name: { text: string } }).name.text);
     const called = callee === undefined ? undefined : calledName(callee);
     const closure = given?.at(-1)?.value;
     if ((called === "set" || called === "tap") && closure?.kind === "closure") {

@@ -110,7 +110,7 @@ process P {
   a = "$id-$mode"
   def (b, c) = [1, 2]
   def f = { x -> x + b }
-  """echo $a \${f(c)} $base \${twice(3)} \${task.cpus} \${params.none} $projectDir $HOME \${reads.collect { it.name }} $moduleDir"""
+  """echo $a \${f(c)} $base \${twice(3)} \${task.cpus} \${params.none} $projectDir \${reads.collect { it.name }} $moduleDir"""
 }
 workflow { P(tuple('i', file('main.nf')), ['m']).map { 'ran' }.view() }`;
     expect(await trouble(main)).toEqual(["succeeded", ""]);

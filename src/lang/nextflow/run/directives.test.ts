@@ -185,7 +185,7 @@ describe("a closure in ext", () => {
   test("takes what the script gives it, and is otherwise called when it is read", async () => {
     const config = `process.ext.options = { meta -> "--id \${meta.id}" }
 process.ext.made = { { n -> n * task.cpus } }
-process.ext.parts = [first: { n -> "first \${n}" }, second: 'plain']
+process.ext.parts = [one: { n -> "first \${n}" }, second: 'plain']
 process.ext.prefix = { "\${meta.id}_x" }`;
     const main = `process P {
   cpus 2
@@ -193,7 +193,7 @@ process.ext.prefix = { "\${meta.id}_x" }`;
   input: val meta
   output: val y
   exec:
-  y = [task.ext.options(meta), task.ext.made(4), task.ext.made.call(5), task.ext.parts.first(7), task.ext.parts.second, task.ext.prefix, task.ext.when]
+  y = [task.ext.options(meta), task.ext.made(4), task.ext.made.call(5), task.ext.parts.one(7), task.ext.parts.second, task.ext.prefix, task.ext.when]
 }
 workflow { P([id: 'a']).view() }`;
     const end = await runPipeline({ files: { "main.nf": main, "nextflow.config": config } });

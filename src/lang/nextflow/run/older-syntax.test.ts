@@ -79,9 +79,10 @@ describe("statements", () => {
       def (one, two) = [1, 2]
       int[] numbers = [3, 1]
       def count = 0
+      def three = 3, four = 4
       def up = { -> count++ }
       process P { output: stdout
-        script: "echo $text \${one + two} \${numbers.sort()}" }
+        script: "echo $text \${one + two + three - 3 + four - 4} \${numbers.sort()}" }
       workflow { up(); up()
         P().map { it.trim() + count }.view() }`;
     expect(await printed(main)).toBe("top 3 [1, 3]2");
