@@ -3,6 +3,7 @@ import { type Diagnostic, didYouMean, type Span } from "../../../kernel/index.ts
 import { factoryNames } from "../channels/factories.ts";
 import { operators } from "../channels/operators/registry.ts";
 import { scriptFunctions } from "../run/functions.ts";
+import { scriptStatements } from "../run/script-statements.ts";
 import { objectMethods } from "../stdlib/object.ts";
 import { classNames } from "../stdlib/statics.ts";
 import type {
@@ -179,6 +180,7 @@ class Checker {
     for (const item of script.items) for (const name of definedNames(item)) this.#top.add(name);
     // What is set without `def` anywhere is known everywhere.
     for (const item of script.items) this.#assigned(item);
+    for (const each of scriptStatements(script.items)) this.#assigned(each);
   }
 
   item(item: Item): void {
@@ -487,14 +489,7 @@ class Checker {
       declares?: boolean;
     };
     if (kind === "assign" && target?.kind === "name") this.#top.add(target.name);
-    const isTop = this.#script.items.includes(node as Item);
-    if (kind === "destructure" && (isTop || declares === false))
-      for (const { text } of names ?? []) this.#top.add(text);
-    // Several declarations in one statement are read as a loop without a body.
-    if (kind === "for" && isTop)
-      for (const each of (node as { initial: readonly Statement[] }).initial)
-        if (each.kind === "declare") this.#top.add(each.name.text);
-    if (kind === "declare" && isTop) this.#top.add((node as { name: { text: string } }).name.text);
+    if (kind === "destructure" && declares === false) for (const { text } of names ?? []) this.#top.add(text);
     const called = callee === undefined ? undefined : calledName(callee);
     const closure = given?.at(-1)?.value;
     if ((called === "set" || called === "tap") && closure?.kind === "closure") {
