@@ -66,7 +66,7 @@ const ofEveryObject = new Set([
 
 const operatorNames: ReadonlySet<string> = new Set(Object.keys(operators));
 
-/** Methods of a channel that are no operators. */
+/** Methods of a channel that are not operators. */
 const ofChannels = new Set([
   ...ofEveryObject,
   ...Object.keys(objectMethods),
@@ -105,7 +105,7 @@ function isChannel(node: Expression): boolean {
   return operatorNames.has(name) && !lastOperators.has(name) && isChannel(object);
 }
 
-/** Every name that stands in a part of a tree. */
+/** Every name that is within a part of a tree. */
 function namesWithin(node: unknown): readonly string[] {
   if (Array.isArray(node)) return node.flatMap(namesWithin);
   if (typeof node !== "object" || node === null) return [];
@@ -148,7 +148,7 @@ for (const name of builtIn) builtInScope.add(name);
 
 /**
  * Names of functions, workflows and processes. Only what is certainly wrong is reported: a name that is set nowhere in
- * the script. In a process what stands in a branch or closure may never be read, so there it is a warning.
+ * the script. In a process what is within a branch or closure may never be read, so there it is a warning.
  */
 export function undefinedNames(
   script: Script,

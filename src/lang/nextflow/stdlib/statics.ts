@@ -48,7 +48,7 @@ function rounded(value: Num): Value {
   return longOf(number);
 }
 
-/** As Java makes a long of a double: the nearest that there is, and 0 of what is no number. */
+/** As Java makes a long of a double: the nearest that there is, and 0 of NaN. */
 function longOf(number: number): bigint {
   if (Number.isNaN(number)) return 0n;
   if (number >= 2 ** 63) return mostLong;

@@ -178,7 +178,7 @@ export function compareNumbers(a: Num, b: Num): number {
     const [x, y] = [toNumber(a), toNumber(b)];
     if (x < y) return -1;
     if (x > y) return 1;
-    // As Java orders them: what is no number is after all others, and equal to itself.
+    // As Java orders them: NaN is after all others, and equal to itself.
     return Number(Number.isNaN(x)) - Number(Number.isNaN(y));
   }
   return toDecimal(a).compareTo(toDecimal(b));
