@@ -222,11 +222,17 @@ export function createApp(source: EnvironmentSource): App {
     answerCheck: async () => (await import("./omics/check-process.ts")).answerCheck(),
     answerRun: async () => (await import("./omics/run-process/answer-run.ts")).answerRun(environment),
     answerRunAgain: async (file) =>
-      (await import("./workflows/run-again.ts")).answerRunAgain(file, async ({ cwd, request }) => {
-        const { workflows } = createApp({ ...source, cwd });
-        const ask = { signal: new AbortController().signal };
-        await workflows.run(await workflows.order(request, ask), { onEvent: () => {} }, ask);
-      }),
+      (await import("./workflows/run-again.ts")).answerRunAgain(
+        file,
+        async ({ cwd, request, invalidate }) => {
+          const { workflows } = createApp({ ...source, cwd });
+          const ask = { signal: new AbortController().signal };
+          const ready = async () => {
+            if (invalidate !== undefined) await workflows.caches.invalidate(invalidate, ask);
+          };
+          await workflows.run(await workflows.order(request, ask), { onEvent: () => {}, ready }, ask);
+        },
+      ),
     workflows: createWorkflows(environment),
     config: atHome(async (request) =>
       (await import("./config/read-config.ts")).readConfig(request, environment),

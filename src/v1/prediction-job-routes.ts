@@ -71,6 +71,12 @@ export const predictionJobRoutes: readonly V1Route[] = [
     answer: (request) => request.browse.predictions.jobs.cancel(modelOf(request), job(request)),
   },
   {
+    ...{ name: "deletePredictionJob", method: "POST", path: `${one}/delete`, schema: "PredictionJob" },
+    ...{ for: "operators", query: {} },
+    summary: "Deletes a file that was uploaded, with its result; what was computed stays stored",
+    answer: (request) => request.browse.predictions.jobs.delete(modelOf(request), job(request)),
+  },
+  {
     ...{ name: "getPredictionResult", method: "GET", path: `${one}/result`, schema: "Bytes" },
     ...{ for: "operators", query: {} },
     summary: "The predictions of a file as CSV, in the order of its rows",

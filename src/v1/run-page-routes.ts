@@ -1,6 +1,7 @@
 /** Routes of the pages about runs: the list as it changes, changes of runs, and the parts of one run. */
 
 import { RequestProblem } from "../http/index.ts";
+import { defined } from "../kernel/index.ts";
 import { fileAnswer } from "./file-answer.ts";
 import { RawAnswer } from "./raw-answer.ts";
 import { prefix, type Sent, type V1Request, type V1Route } from "./route.ts";
@@ -85,6 +86,12 @@ export const runPageRoutes: readonly V1Route[] = [
         ...{ kind: "text", longest: 60_000, isOptional: true },
         about: "a JSON object with all inputs; default: those of the run",
       },
+      cache: { kind: "text", isOptional: true, about: "the cache of `entry`" },
+      entry: {
+        ...{ kind: "text", isOptional: true },
+        about:
+          "uuid of a result that is invalidated when the run is ready to begin; if it cannot begin, nothing is invalidated",
+      },
     },
     answer: (request) => {
       const inputs = request.body.text("inputs");
@@ -93,7 +100,19 @@ export const runPageRoutes: readonly V1Route[] = [
           ...{ status: 400, code: "REQUEST_INVALID" },
           detail: "the member inputs of the body must be a JSON object as text",
         });
-      return request.browse.runAgain(request.caller, run(request), inputs, request.ask);
+      const [cache, entry] = [request.body.text("cache"), request.body.text("entry")];
+      if ((cache === undefined) !== (entry === undefined))
+        throw new RequestProblem({
+          ...{ status: 400, code: "REQUEST_INVALID" },
+          detail: "the members cache and entry of the body belong together",
+        });
+      const invalidate = cache === undefined || entry === undefined ? undefined : { cache, entry };
+      return request.browse.runAgain(
+        request.caller,
+        run(request),
+        defined({ inputs, invalidate }),
+        request.ask,
+      );
     },
   },
   {

@@ -181,7 +181,7 @@ export const schemas = {
   CacheDetail: objectOf({
     record: objectOf(cache),
     entries: integer,
-    bytes: integer,
+    ...{ bytes: integer, storedBytes: integer },
     pinned: integer,
     runs: listOf(text),
   }),
@@ -189,7 +189,7 @@ export const schemas = {
     entries: listOf(
       objectOf({
         ...{ uuid: text, key: text, task: text, call: text, run: text, workflow: text, createdAt: time },
-        ...{ bytes: integer, files: integer, seconds: number, uri: text },
+        ...{ bytes: integer, storedBytes: integer, files: integer, seconds: number, uri: text },
         pinned: boolean,
         "differs?": boolean,
       }),
@@ -197,7 +197,10 @@ export const schemas = {
     total: integer,
     ...page,
   }),
-  CacheSize: objectOf({ ...size, byTask: mapOf(objectOf(size)), byWorkflow: mapOf(objectOf(size)) }),
+  CacheSize: objectOf({
+    ...{ ...size, storedBytes: integer },
+    ...{ byTask: mapOf(objectOf(size)), byWorkflow: mapOf(objectOf(size)) },
+  }),
   VerifyReport: objectOf({
     checked: integer,
     sound: integer,

@@ -1,4 +1,6 @@
 /** What the page does over /api/v1: run again, prices, error codes, sorting, uploads, and who may do it. */
+import { readdir, rename } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { schemas } from "../../src/v1/schemas.ts";
 import { Sandbox } from "../cli/memoir.ts";
@@ -101,6 +103,55 @@ describe("what the page does", () => {
     for (const body of [{ inputs: "[1]" }, { inputs: "{" }, { inputs: 1 }, { input: "{}" }])
       expect((await change(`/runs/${first}/again`, body)).status, JSON.stringify(body)).toBe(400);
     expect(((await answer("/runs", "RunList"))["runs"] as Rows).length).toBe(before);
+  });
+
+  it("files that a run was begun with do not stay", async () => {
+    expect(await readdir(join(sandbox.home, "server", "again"))).toEqual([]);
+  });
+
+  it("a call is computed again, and one that cannot be keeps its result", async () => {
+    const path = `/runs/${first}/call?call=${encodeURIComponent("hello.greet[1]")}`;
+    const { entry } = (await answer(path, "CallDetail")) as { readonly entry?: Body };
+    const chosen = { cache: String(entry?.["cache"]), entry: String(entry?.["uuid"]) };
+    const found = async () =>
+      (await answer(`/caches/home%3Adefault/entries?search=${chosen.entry}`, "EntryList"))["total"];
+    const wrong = await change(`/runs/${first}/again`, { ...chosen, inputs: '{ "nams": [] }' });
+    expect(wrong.body).toMatchObject({ code: "WORKFLOW_INPUTS_INVALID" });
+    const document = sandbox.path("work/hello.wdl");
+    await rename(document, `${document}.away`);
+    const away = await change(`/runs/${first}/again`, chosen);
+    await rename(`${document}.away`, document);
+    expect(away.status, away.text).toBeGreaterThanOrEqual(400);
+    expect((await change(`/runs/${first}/again`, { entry: chosen.entry })).status).toBe(400);
+    const part = await change(`/runs/${first}/again`, { ...chosen, entry: chosen.entry.slice(0, 8) });
+    expect(part.body).toMatchObject({ code: "CACHE_ENTRY_NOT_FOUND" });
+    expect(await found()).toBe(1);
+    const { run } = checked(await change(`/runs/${first}/again`, chosen), "RunBegun");
+    expect(await ended(String(run))).toMatchObject({ calls: { reused: 1, computed: 1 } });
+    expect(await found()).toBe(0);
+  });
+
+  it("the size of a cache and of its entries is what pruning would free", async () => {
+    const { storedBytes } = await answer("/caches/home%3Adefault", "CacheDetail");
+    const rows = (await answer("/caches/home%3Adefault/entries", "EntryList"))["entries"] as Rows;
+    const sizes = new Map(rows.map((row) => [row["uuid"], row["storedBytes"]]));
+    expect([...sizes.values()].reduce<number>((sum, size) => sum + Number(size), 0)).toBe(storedBytes);
+    expect((await answer("/caches/home%3Adefault/size", "CacheSize"))["storedBytes"]).toBe(storedBytes);
+    const preview = await change("/caches/home%3Adefault/prune", { dryRun: true, budgetBytes: 0 });
+    const { plan } = checked(preview, "PruneReport") as { readonly plan: Body };
+    expect(Number(plan["removeBytes"]) + Number(plan["keepBytes"])).toBe(storedBytes);
+    const items = plan["remove"] as Rows;
+    expect(items.length).toBeGreaterThan(0);
+    for (const { uuid, bytes } of items) expect(sizes.get(uuid)).toBe(bytes);
+  });
+
+  it("what is installed is looked for without a warning about listeners", async () => {
+    const warnings: string[] = [];
+    const note = ({ name }: Error) => warnings.push(name);
+    process.on("warning", note);
+    await answer("/doctor", "Doctor");
+    process.off("warning", note);
+    expect(warnings).toEqual([]);
   });
 
   it("a call names its entry, which can be pinned there", async () => {
@@ -206,6 +257,11 @@ describe("what the page does", () => {
     expect(result.text.trimEnd().split("\n")).toHaveLength(3);
     expect((await asked(`/predictions/eos4e40/jobs/${id}`)).status).toBe(404);
     expect((await asked("/predictions/eos3b5e/jobs/..%2F..%2Fledger")).status).toBe(404);
+    const removed = checked(await change(`/predictions/eos3b5e/jobs/${id}/delete`, {}), "PredictionJob");
+    expect(removed["id"]).toBe(id);
+    expect((await answer("/predictions/eos3b5e/jobs", "PredictionJobs"))["jobs"]).toEqual([]);
+    expect(await readdir(join(sandbox.home, "server", "predictions"))).toEqual([]);
+    expect((await change(`/predictions/eos3b5e/jobs/${id}/delete`, {})).status).toBe(404);
     expect((await send("")).status).toBe(400);
     expect((await send("smiles\nCCO\n", "text/plain")).status).toBe(400);
   });
@@ -231,6 +287,7 @@ it("accounts do not run, price or predict anything of the machine", async () => 
     expect(await as("GET", "/runs/x/form")).toBe(404);
     expect(await as("POST", "/predictions/eos3b5e/jobs")).toBe(403);
     expect(await as("GET", "/predictions/eos3b5e/jobs")).toBe(403);
+    expect(await as("POST", "/predictions/eos3b5e/jobs/x/delete")).toBe(403);
     expect(await as("GET", "/predictions/eos3b5e/nearest?smiles=CCO")).toBe(403);
   } finally {
     await server.close();

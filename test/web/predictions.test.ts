@@ -87,6 +87,10 @@ describeWith([chromiumRequirement], "predictions on the web page", () => {
     const lines = (await readFile(await download.path(), "utf8")).trimEnd().split("\n");
     expect(lines.length).toBe(7);
     expect(lines.at(-1)).toContain("CCCCC");
+    await job.getByRole("button", { name: "Delete more.csv" }).click();
+    await expectAccessible(page, "delete a file");
+    await page.getByRole("dialog").getByRole("button", { name: "Delete the file" }).click();
+    await page.getByText("No file was sent yet.").waitFor();
   });
 
   it("says why a file cannot be predicted for, with a link to what to do", async () => {

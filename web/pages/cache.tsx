@@ -38,7 +38,11 @@ export function Cache({ cache, place }: { readonly cache: string; readonly place
         </p>
       </div>
       <dl class="figures">
-        <Figure name="Size" value={bytesText(data.bytes)} />
+        <Figure
+          name="Size"
+          value={bytesText(data.storedBytes)}
+          note={`of it ${bytesText(data.bytes)} results`}
+        />
         <Figure name="Entries" value={countText(data.entries)} />
         <Figure name="Pinned" value={countText(data.pinned)} />
         <Figure name="Runs that use it now" value={countText(data.runs.length)} />

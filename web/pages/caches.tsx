@@ -48,7 +48,7 @@ function CacheCard({ cache }: { readonly cache: CacheRow }): VNode {
           <span class="quiet">counting…</span>
         ) : (
           <>
-            <strong>{bytesText(detail.bytes)}</strong> in {countText(detail.entries)} entries
+            <strong>{bytesText(detail.storedBytes)}</strong> in {countText(detail.entries)} entries
             {detail.pinned > 0 ? `, ${countText(detail.pinned)} pinned` : ""}
           </>
         )}

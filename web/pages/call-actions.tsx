@@ -57,9 +57,14 @@ export function EntryActions(props: {
     });
   const apply = (chosen: Question) =>
     change(async () => {
-      await send("invalidate");
-      if (chosen === "invalidate") return onChanged();
-      const begun = await ask<Answer<"RunBegun">>(apiPath(["runs", run, "again"]), { method: "POST" });
+      if (chosen === "invalidate") {
+        await send("invalidate");
+        return onChanged();
+      }
+      // In one request: a run that cannot begin invalidates nothing.
+      const begun = await ask<Answer<"RunBegun">>(apiPath(["runs", run, "again"]), {
+        ...{ method: "POST", body: { cache, entry: uuid } },
+      });
       go(href("runs", begun.run));
     });
   return (

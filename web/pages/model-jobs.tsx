@@ -5,6 +5,7 @@ import type { Answer } from "../../src/v1/index.ts";
 import { apiPath, ask, type Problem, problemOf, upload } from "../client.ts";
 import { countText } from "../format.ts";
 import { useStream } from "../live.ts";
+import { Confirm } from "../parts/dialog.tsx";
 import { Empty, Loading, Panel, ProblemNote, StateBadge, useNow, When } from "../parts/small.tsx";
 import { useAnswer } from "../use-answer.ts";
 
@@ -53,7 +54,7 @@ export function ModelJobs({ model }: { readonly model: string }): VNode {
       ) : (
         <ul class="list">
           {data?.jobs.map((job) => (
-            <JobRow key={job.id} first={job} />
+            <JobRow key={job.id} first={job} onDeleted={again} />
           ))}
         </ul>
       )}
@@ -61,8 +62,10 @@ export function ModelJobs({ model }: { readonly model: string }): VNode {
   );
 }
 
-function JobRow({ first }: { readonly first: Job }): VNode {
+function JobRow({ first, onDeleted }: { readonly first: Job; onDeleted(): void }): VNode {
   const [job, setJob] = useState(first);
+  const [isAsking, setIsAsking] = useState(false);
+  const [trouble, setTrouble] = useState<Problem | undefined>(undefined);
   const now = useNow(10_000);
   const { id, model, name, state, createdAt, reused, computed, failed, share } = job;
   const isOpen = state === "waiting" || state === "running";
@@ -72,6 +75,10 @@ function JobRow({ first }: { readonly first: Job }): VNode {
     if (last !== undefined) setJob(last as unknown as Job);
   });
   const cancel = () => void ask(apiPath([...path, "cancel"]), { method: "POST" }).catch(() => undefined);
+  const remove = () =>
+    void ask(apiPath([...path, "delete"]), { method: "POST" }).then(onDeleted, (error: unknown) =>
+      setTrouble(problemOf(error)),
+    );
   return (
     <li>
       <div class="line">
@@ -98,8 +105,24 @@ function JobRow({ first }: { readonly first: Job }): VNode {
           <button type="button" onClick={cancel}>
             Cancel
           </button>
-        ) : null}
+        ) : (
+          <button type="button" aria-label={`Delete ${name}`} onClick={() => setIsAsking(true)}>
+            Delete…
+          </button>
+        )}
       </div>
+      {trouble === undefined ? null : <ProblemNote problem={trouble} />}
+      {isAsking ? (
+        <Confirm
+          title="Delete this file?"
+          confirm="Delete the file"
+          isDangerous
+          onConfirm={remove}
+          onClose={() => setIsAsking(false)}
+        >
+          <p>The uploaded file and its result are removed from the server. Predictions stay stored.</p>
+        </Confirm>
+      ) : null}
       {job.message === undefined ? null : (
         <ProblemNote
           problem={{

@@ -7,7 +7,7 @@ import type { Environment } from "../environment.ts";
 import { keptLines } from "../history/kept-lines.ts";
 import type { ServerRuns } from "../omics/server-runs.ts";
 import { defaultCacheLocation } from "../workflows/cache-place.ts";
-import { isCacheName } from "../workflows/cache-registry.ts";
+import { type CacheRecord, isCacheName } from "../workflows/cache-registry.ts";
 import { type CacheAges, cacheAges } from "../workflows/caches/ages.ts";
 import type { EntriesTouched } from "../workflows/caches/choose-entries.ts";
 import { type EntriesOptions, type EntryPage, listEntries } from "../workflows/caches/entries.ts";
@@ -122,6 +122,15 @@ export class BrowseCaches {
     );
   }
 
+  /** One entry, by its whole uuid, as the commands name it. */
+  async choiceOf(
+    viewer: Viewer,
+    { cache: ref, entry }: { readonly cache: string; readonly entry: string },
+  ): Promise<{ readonly cache?: CacheRecord | string; readonly entry: string }> {
+    const cache = await this.#cacheOf(viewer, ref);
+    return { ...defined({ cache }), entry: wholeUuid(entry) };
+  }
+
   /** How a cache of the server is named in requests. */
   refOf(cacheId: string | undefined): string | undefined {
     return cacheId === undefined ? undefined : `${serverPrefix}${cacheId}`;
@@ -177,15 +186,13 @@ async function eachEntry(
   change: (uuid: string) => Promise<EntriesTouched>,
 ): Promise<EntriesTouched> {
   const entries: EntriesTouched["entries"][number][] = [];
-  for (const uuid of new Set(uuids)) {
-    if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uuid))
-      throw new AppError(
-        "CACHE_ENTRY_NOT_FOUND",
-        `looking for the entry ${uuid.slice(0, 64)}: it is not a uuid`,
-      );
-    entries.push(...(await change(uuid)).entries);
-  }
+  for (const uuid of new Set(uuids)) entries.push(...(await change(wholeUuid(uuid))).entries);
   return { entries };
+}
+
+function wholeUuid(text: string): string {
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) return text;
+  throw new AppError("CACHE_ENTRY_NOT_FOUND", `looking for the entry ${text.slice(0, 64)}: it is not a uuid`);
 }
 
 /** `omics:1000001` in references to caches: names have no colon. */

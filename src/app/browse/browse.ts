@@ -294,18 +294,30 @@ export class Browse {
     return { canRun: false, why, parameters: [] };
   }
 
-  /** `inputs`: a JSON object of all inputs; absent = the same as before. */
+  /**
+   * `inputs`: a JSON object of all inputs; absent = the same as before. `invalidate`: a result that is invalidated when
+   * the run is ready to begin, and not if it cannot begin.
+   */
   async runAgain(
     viewer: Viewer,
     id: string,
-    inputs: string | undefined,
+    change: {
+      readonly inputs?: string;
+      readonly invalidate?: { readonly cache: string; readonly entry: string };
+    },
     ask: Ask,
   ): Promise<{ readonly run: string }> {
     const run = await this.#find(viewer, id);
     const { repeater: program } = this.#parts;
     if (run.kind !== "home" || program === undefined)
       throw new AppError("RUN_NOT_REPEATABLE", `running ${id} again: it cannot be run again from here`);
-    return runAgain({ directory: run.directory, program, ...defined({ inputs }) }, this.#environment, ask);
+    const invalidate =
+      change.invalidate === undefined ? undefined : await this.caches.choiceOf(viewer, change.invalidate);
+    return runAgain(
+      { directory: run.directory, program, ...defined({ inputs: change.inputs, invalidate }) },
+      this.#environment,
+      ask,
+    );
   }
 
   async timeline(viewer: Viewer, id: string): Promise<Timeline> {
@@ -544,7 +556,7 @@ export class Browse {
         runs,
         caches: await this.caches.named(viewer, ask),
         sizeOf: async (ref) => {
-          const { entries, apparentBytes: bytes } = await this.caches.size(viewer, ref, ask);
+          const { entries, storedBytes: bytes } = await this.caches.size(viewer, ref, ask);
           return { entries, bytes };
         },
         environment: this.#environment,

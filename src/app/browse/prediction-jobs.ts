@@ -93,6 +93,16 @@ export class PredictionJobs {
     return job;
   }
 
+  /** Its files and its record; rows that it computed stay in the caches. */
+  async delete(model: string, id: string): Promise<PredictionJob> {
+    const job = await this.find(model, id);
+    if (!hasEnded(job))
+      throw new AppError("RUN_STILL_RUNNING", `deleting the job ${id}: it is ${job.state}; cancel it first`);
+    await rm(join(this.#folder, id), { recursive: true, force: true });
+    this.#jobs.delete(id);
+    return job;
+  }
+
   /** The file with the result of a job that succeeded. */
   async result(model: string, id: string): Promise<{ readonly path: string; readonly bytes: number }> {
     const job = await this.find(model, id);

@@ -3,7 +3,7 @@
  * separate process runs it, so it continues when the server that was asked ends.
  */
 import { spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { lstat, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { readRunJson } from "../../engine/index.ts";
 import { makeFolders } from "../../files/index.ts";
@@ -11,6 +11,8 @@ import {
   AppError,
   type Ask,
   catalogue,
+  checkAsk,
+  defined,
   type ErrorCode,
   isAppError,
   messageOf,
@@ -18,6 +20,7 @@ import {
 } from "../../kernel/index.ts";
 import type { Environment } from "../environment.ts";
 import { writeOwn } from "../page/page-file.ts";
+import type { CacheRecord } from "./cache-registry.ts";
 import type { RunRequest } from "./run-order.ts";
 import { newRunId, runsFolder } from "./runs-folder.ts";
 
@@ -25,6 +28,11 @@ export interface KeptRequest {
   readonly format: 1;
   readonly cwd: string;
   readonly request: RunRequest;
+}
+
+/** What the other process is given. */
+export interface AgainRequest extends KeptRequest {
+  readonly invalidate?: AgainOptions["invalidate"];
 }
 
 const fileName = "request.json";
@@ -62,27 +70,34 @@ export interface AgainOptions {
   readonly directory: string;
   /** JSON object of all inputs. Default: as they were given. */
   readonly inputs?: string;
+  /** A result that is invalidated when the run is ready to begin, and not if it cannot begin. */
+  readonly invalidate?: { readonly cache?: CacheRecord | string; readonly entry: string };
   /** A program and its arguments that runs the request of a file, see `answerRunAgain`. */
   readonly program: readonly [string, ...string[]];
 }
 
 /** Answers when the run has begun. @throws AppError what prevented it */
 export async function runAgain(
-  { directory, inputs, program: [program, ...words] }: AgainOptions,
+  { directory, inputs, invalidate, program: [program, ...words] }: AgainOptions,
   environment: Environment,
   ask: Ask,
 ): Promise<{ readonly run: string }> {
   const kept = await readRequest(directory);
   if (kept === undefined) throw notKept(directory);
   const runId = newRunId();
-  const folder = join(environment.home, "server", "again");
+  const folder = againFolder(environment);
   await makeFolders(folder);
+  await sweep(folder);
   const file = join(folder, `${runId}.json`);
   const given =
     inputs === undefined ? undefined : { file: join(folder, `${runId}-inputs.json`), text: inputs };
   if (given !== undefined) await writeOwn(given.file, `${given.text}\n`);
-  const request = { ...kept.request, ...inputsAgain(kept, directory, given?.file), runId };
-  await writeOwn(file, `${JSON.stringify({ ...kept, request })}\n`);
+  const request = {
+    ...kept.request,
+    ...inputsAgain(kept, { directory, changed: given?.file, folder }),
+    runId,
+  };
+  await writeOwn(file, `${JSON.stringify({ ...kept, request, ...defined({ invalidate }) })}\n`);
   const child = spawn(program, [...words, file], {
     detached: true,
     stdio: "ignore",
@@ -97,27 +112,51 @@ export async function runAgain(
   });
   child.unref();
   const started = join(runsFolder(request.runsDir, environment), runId);
-  while ((await readRunJson(started)) === undefined) {
+  let why: AppError | undefined;
+  while (why === undefined && (await readRunJson(started)) === undefined) {
+    // The other process continues, and its files stay until they are swept.
+    checkAsk(ask, "waiting until a run has begun");
     const wasOver = hasEnded;
-    if (wasOver && (await readRunJson(started)) === undefined) throw await whyNot(file, runId);
-    await pause(lookAgainMs, ask);
+    if (wasOver && (await readRunJson(started)) === undefined) why = await whyNot(file, runId);
+    else await pause(lookAgainMs, ask);
   }
+  // A run that has begun has read them, and one that could not begin has ended.
+  for (const path of [file, `${file}.error`, given?.file])
+    if (path !== undefined) await rm(path, { force: true });
+  if (why !== undefined) throw why;
   return { run: runId };
 }
 
 const lookAgainMs = 100;
+/** By then the process that was to read a file has begun its run or has ended. */
+const sweepAfterMs = 24 * 60 * 60 * 1000;
+
+function againFolder({ home }: Environment): string {
+  return join(home, "server", "again");
+}
+
+/** Files of a server that ended while it waited. What cannot be removed is tried again the next time. */
+async function sweep(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!/^\d{8}-[\w-]+\.json(\.error)?$/.test(name)) continue;
+    const path = join(folder, name);
+    const found = await lstat(path).catch(() => undefined);
+    if (found?.isFile() === true && Date.now() - found.mtimeMs > sweepAfterMs)
+      await rm(path, { force: true }).catch(() => undefined);
+  }
+}
 
 /** Relative paths mean what they meant, wherever the values are read from now. */
 function inputsAgain(
   { cwd, request }: KeptRequest,
-  directory: string,
-  changed: string | undefined,
+  at: { readonly directory: string; readonly changed: string | undefined; readonly folder: string },
 ): Pick<RunRequest, "inputs"> {
   const { file, baseDir } = request.inputs;
-  if (changed === undefined && file !== "-") return { inputs: request.inputs };
-  const folder = file === undefined || file === "-" ? cwd : dirname(resolve(cwd, file));
-  // Standard input was read once, and its values are with the run.
-  return { inputs: { file: changed ?? join(directory, "inputs.json"), baseDir: baseDir ?? folder } };
+  // Standard input and files of this module were read once, and their values are with the run.
+  const isGone = file === "-" || (file !== undefined && dirname(resolve(cwd, file)) === at.folder);
+  if (at.changed === undefined && !isGone) return { inputs: request.inputs };
+  const base = file === undefined || isGone ? cwd : dirname(resolve(cwd, file));
+  return { inputs: { file: at.changed ?? join(at.directory, "inputs.json"), baseDir: baseDir ?? base } };
 }
 
 function notKept(directory: string): AppError {
@@ -145,10 +184,10 @@ async function whyNot(file: string, runId: string): Promise<AppError> {
 /** The other process: runs what the file asks for, and leaves a file where it could not begin. */
 export async function answerRunAgain(
   file: string,
-  run: (kept: KeptRequest) => Promise<unknown>,
+  run: (asked: AgainRequest) => Promise<unknown>,
 ): Promise<void> {
   try {
-    await run(JSON.parse(await readFile(file, "utf8")) as KeptRequest);
+    await run(JSON.parse(await readFile(file, "utf8")) as AgainRequest);
   } catch (error) {
     const code = isAppError(error) ? error.code : "BUG";
     await writeOwn(`${file}.error`, `${JSON.stringify({ code, message: messageOf(error) })}\n`);

@@ -88,6 +88,8 @@ export interface RunPorts {
   readonly mapImages?: (images: ImageResolver) => ImageResolver;
   /** How entries of the cache are named; default: by chance. */
   readonly entryNames?: EntryNames;
+  /** Awaited when everything is ready and no result was looked for yet; what it throws ends the run before it begins. */
+  readonly ready?: () => Promise<void>;
 }
 
 /** As people say it: inputs in a file or as words, a cache by its name or place, variables by their names. */

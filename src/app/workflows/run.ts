@@ -160,6 +160,7 @@ async function runToEnd(
       log.to = (words) => onEvent({ kind: "log", words, at: Date.now() });
       for (const words of warnings) log.to(words);
       try {
+        await ports.ready?.();
         return await runWorkflow({ ...parts, runId, runs, onEvent }, inputs, cancel.ask);
       } finally {
         cancel.stop();

@@ -27,6 +27,7 @@ export {
   planPrune,
   prune,
   type SizeRow,
+  storedBytes,
   storeTime,
   unpinEntry,
   type VerifyReport,

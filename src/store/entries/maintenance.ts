@@ -35,6 +35,8 @@ export interface SizeRow {
 }
 
 export interface CacheSize extends SizeRow {
+  /** What the entries take in the store, with their records and logs: what a budget and pruning count. */
+  readonly storedBytes: number;
   readonly byTask: Readonly<Record<string, SizeRow>>;
   readonly byWorkflow: Readonly<Record<string, SizeRow>>;
 }
@@ -43,12 +45,20 @@ export async function measureCache(place: CachePlace, ask: Ask): Promise<CacheSi
   const all = new SizeCount();
   const byTask = new Map<string, SizeCount>();
   const byWorkflow = new Map<string, SizeCount>();
+  const stored = await storedBytes(place, ask);
+  let storedSum = 0;
   for await (const entry of place.entries.list(ask)) {
+    storedSum += stored.get(entry.uuid) ?? 0;
     all.add(entry);
     countOf(byTask, entry.taskName).add(entry);
     countOf(byWorkflow, entry.workflow).add(entry);
   }
-  return { ...all.row(), byTask: rows(byTask), byWorkflow: rows(byWorkflow) };
+  return { ...all.row(), storedBytes: storedSum, byTask: rows(byTask), byWorkflow: rows(byWorkflow) };
+}
+
+/** What each entry takes in the store, by its uuid, with its record and logs. */
+export async function storedBytes(place: CachePlace, ask: Ask): Promise<ReadonlyMap<string, number>> {
+  return new Map([...(await groupObjects(place, ask))].map(([uuid, { bytes }]) => [uuid, bytes]));
 }
 
 export async function pinEntry(place: CachePlace, uuid: string, ask: Ask): Promise<void> {

@@ -181,6 +181,12 @@ function entryColumns(
       isExtra: true,
       cell: ({ files }) => countText(files),
     },
-    { id: "size", title: "Size", width: "5rem", isNumber: true, cell: ({ bytes }) => bytesText(bytes) },
+    {
+      id: "size",
+      title: "Size",
+      width: "5rem",
+      isNumber: true,
+      cell: ({ storedBytes }) => bytesText(storedBytes),
+    },
   ];
 }

@@ -46,10 +46,10 @@ export function Size({ cache }: { readonly cache: string }): VNode {
         </p>
       ) : null}
       <div class="grid">
-        <Panel title="By task">
+        <Panel title="Results by task">
           <SizeMap cache={cache} by="task" groups={groupsOf(data.byTask)} />
         </Panel>
-        <Panel title="By workflow">
+        <Panel title="Results by workflow">
           <SizeMap cache={cache} by="workflow" groups={groupsOf(data.byWorkflow)} />
         </Panel>
       </div>
@@ -79,7 +79,7 @@ function OverTime({ days, sizes }: AgesAnswer): VNode {
   const first = days[0]?.day ?? "";
   const last = days.at(-1);
   return (
-    <Panel title="Over time">
+    <Panel title="Results over time">
       <Plot
         label={`Size of the cache from ${first} to ${last?.day ?? ""}, ${bytesText(last?.totalBytes ?? 0)} in the end`}
         x={plotted.x}

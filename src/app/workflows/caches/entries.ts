@@ -1,7 +1,7 @@
 /** `memoir cache entries`: what is in a cache, page by page. */
 import { byCodeUnit } from "../../../hash/index.ts";
 import { AppError, type Ask } from "../../../kernel/index.ts";
-import { type Entry, listPins } from "../../../store/entries/index.ts";
+import { type Entry, listPins, storedBytes } from "../../../store/entries/index.ts";
 import type { Environment } from "../../environment.ts";
 import { rechecksOf } from "../../history/recheck-history.ts";
 import { unstableTasks } from "../unstable-tasks.ts";
@@ -30,7 +30,10 @@ export interface EntryRow {
   readonly run: string;
   readonly workflow: string;
   readonly createdAt: string;
+  /** Of its results. */
   readonly bytes: number;
+  /** With its record and logs: what a budget and pruning count. */
+  readonly storedBytes: number;
   readonly files: number;
   readonly seconds: number;
   readonly uri: string;
@@ -50,10 +53,14 @@ export async function listEntries(
     const rechecked = await rechecksOf(cache.record.location, environment);
     const differing = new Set(rechecked.filter(({ differs }) => differs > 0).map(({ task }) => task));
     for (const { task } of await unstableTasks(cache, ask)) differing.add(task);
+    const stored = await storedBytes(cache, ask);
     const rows: EntryRow[] = [];
     for await (const entry of cache.entries.list(ask))
       if (isWanted(entry, options))
-        rows.push({ ...entryRow(entry, pins), ...(differing.has(entry.taskName) ? { differs: true } : {}) });
+        rows.push({
+          ...entryRow(entry, { pins, stored }),
+          ...(differing.has(entry.taskName) ? { differs: true } : {}),
+        });
     rows.sort((a, b) => byCodeUnit(placeOf(b), placeOf(a)));
     const after = options.cursor === undefined ? undefined : placeIn(options.cursor);
     const rest = after === undefined ? rows : rows.filter((row) => placeOf(row) < after);
@@ -83,7 +90,10 @@ function placeIn(cursor: string): string {
   );
 }
 
-function entryRow(entry: Entry, pins: ReadonlySet<string>): EntryRow {
+function entryRow(
+  entry: Entry,
+  { pins, stored }: { readonly pins: ReadonlySet<string>; readonly stored: ReadonlyMap<string, number> },
+): EntryRow {
   return {
     uuid: entry.uuid,
     key: entry.key,
@@ -93,6 +103,7 @@ function entryRow(entry: Entry, pins: ReadonlySet<string>): EntryRow {
     workflow: entry.workflow,
     createdAt: entry.createdAt.toISOString(),
     bytes: bytesOf(entry),
+    storedBytes: stored.get(entry.uuid) ?? 0,
     files: entry.files.length,
     seconds: entry.cost.wallSeconds,
     uri: entry.uri,

@@ -8,7 +8,10 @@ import { type CacheChoice, withCache } from "./use-cache.ts";
 export interface ShowCacheResult {
   readonly record: CacheRecord;
   readonly entries: number;
+  /** Of all results. */
   readonly bytes: number;
+  /** With records and logs: what a budget and pruning count. */
+  readonly storedBytes: number;
   readonly pinned: number;
   /** Ids of runs that use it now. */
   readonly runs: readonly string[];
@@ -25,6 +28,7 @@ export async function showCache(
       record: cache.record,
       entries: size.entries,
       bytes: size.apparentBytes,
+      storedBytes: size.storedBytes,
       pinned: (await listPins(cache, ask)).size,
       runs: await liveRuns(cache, ask),
     };
