@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { ContractBench, mebibyte } from "../../src/exec/core/contract-bench.ts";
 import { executorContract } from "../../src/exec/core/executor-contract.ts";
 import { createHostExecutor, type HostExecutorOptions } from "../../src/exec/local/host-executor.ts";
 import { sandboxArguments, sandboxView } from "../../src/exec/local/sandbox.ts";
@@ -68,6 +69,26 @@ describe("with other shells", () => {
     graceful: true,
     hidesProcesses: false,
     make: () => make(without("perl", "bash")),
+  });
+
+  it("report that memory ran out also where the shell that supervises the task was killed", async ({
+    skip,
+  }) => {
+    const bench = new ContractBench({
+      ...{ name: "the host", graceful: true, hidesProcesses: false },
+      make: () => make(without("perl", "bash")),
+    });
+    await bench.open();
+    try {
+      skip(!bench.executor.can.limitsMemory, "memory cannot be limited here");
+      const fill = `sh -c 'a=$(head -c 300000000 /dev/zero | tr "\\0" x); echo \${#a}'`;
+      const attempt = await bench.prepare(`${fill}; kill -9 0`, {
+        resources: { cpu: 1, memoryBytes: 64 * mebibyte, gpu: 0 },
+      });
+      expect(await bench.run(attempt)).toMatchObject({ kind: "exited", exitCode: 137, outOfMemory: true });
+    } finally {
+      await bench.close();
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 /** exec/core: what an executor is, and the pieces that executors share. */
 export { apptainerLines } from "./apptainer-lines.ts";
 export {
+  type EndFacts,
   ensureStreams,
   readAttemptEnd,
   readExitCode,

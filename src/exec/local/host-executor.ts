@@ -329,13 +329,14 @@ class HostExecutor implements Executor {
               begun,
               stopAsk,
             );
-      await this.#cgroups?.end(attempt.id, freshAsk());
+      const outOfMemory = (await this.#cgroups?.end(attempt.id, freshAsk())) ?? false;
       if (outcome.kind === "unmounted") {
         this.#options.say?.(`inputs of ${attempt.id} are copied: mounting them failed (${outcome.words})`);
         return await this.#run({ ...attempt, copyInputs: true }, stop, begun, ask);
       }
       await settleInputs(attempt, staging);
-      const end = await readEnd(attempt, outcome, (performance.now() - startedAt) / 1000);
+      const wallSeconds = (performance.now() - startedAt) / 1000;
+      const end = await readEnd(attempt, outcome, { wallSeconds, outOfMemory });
       return stop.aborted ? stoppedEnd(end, stop.reason) : end;
     } catch (error) {
       await this.#cgroups?.end(attempt.id, freshAsk());

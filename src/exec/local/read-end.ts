@@ -6,6 +6,7 @@ import {
   type Attempt,
   type AttemptEnd,
   attemptPaths,
+  type EndFacts,
   ensureStreams,
   readAttemptEnd,
   type Usage,
@@ -16,16 +17,17 @@ import {
 export async function readEnd(
   attempt: Attempt,
   outcome: ProgramOutcome | GroupEnd,
-  wallSeconds: number,
+  facts: Required<EndFacts>,
 ): Promise<AttemptEnd> {
   const { directory } = attempt;
-  const reported = await readAttemptEnd(directory, { wallSeconds });
+  const reported = await readAttemptEnd(directory, facts);
   if (reported?.kind === "exited") return withSpoiled(reported, directory);
   if (reported === undefined && outcome.kind === "exited" && outcome.exitCode !== 125) {
     // The wrapper came to its end, so its report is missing because the disk had no room for it.
+    const { wallSeconds, outOfMemory } = facts;
     const usage: Usage = { wallSeconds, cpuSeconds: null, maxRssBytes: null, source: "none" };
     const { exitCode } = outcome;
-    return withSpoiled({ kind: "exited", exitCode, outOfMemory: false, usage }, directory);
+    return withSpoiled({ kind: "exited", exitCode, outOfMemory, usage }, directory);
   }
   // Streams are missing only where the wrapper did not come to open them.
   if (existsSync(directory)) await ensureStreams(directory).catch(() => {});
@@ -34,13 +36,13 @@ export async function readEnd(
     case "exited":
       return { kind: "lost", message: `${attempt.id} could not be set up (exit code ${outcome.exitCode})` };
     case "signalled": {
-      // The task killed its own wrapper (`kill -9 0`): its end is its own.
+      // The task killed its own wrapper (`kill -9 0`), or the wrapper was killed for lack of memory: its end is its own.
       const { rc } = attemptPaths(attempt.directory);
       // A group of the starter reports no signal: those that can be caught do not end the wrapper.
       const isKill = !("signal" in outcome) || outcome.signal === "SIGKILL";
       await writeFile(`${rc}.new`, isKill ? "137\n" : "143\n");
       await rename(`${rc}.new`, rc);
-      const end = await readAttemptEnd(attempt.directory, { wallSeconds });
+      const end = await readAttemptEnd(attempt.directory, facts);
       return end ?? { kind: "lost", message: `${attempt.id} was killed by a signal` };
     }
     case "lost":

@@ -55,9 +55,13 @@ export class TaskCgroups {
     return folder;
   }
 
-  /** Kills what is left in an attempt's group and removes it. */
-  async end(attemptId: string, ask: Ask): Promise<void> {
-    await endGroup(join(this.#folder, attemptId), ask);
+  /** Kills what is left in an attempt's group and removes it; answers whether something was killed for lack of memory. */
+  async end(attemptId: string, ask: Ask): Promise<boolean> {
+    const folder = join(this.#folder, attemptId);
+    const file = this.#version === 2 ? "memory.events" : "memory.oom_control";
+    const counts = await readFile(join(folder, file), "utf8").catch(() => "");
+    await endGroup(folder, ask);
+    return /^oom_kill [1-9]/m.test(counts);
   }
 
   async close(): Promise<void> {
