@@ -6,7 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { type Ask, checkAsk, isAppError } from "../../../kernel/index.ts";
 import type { ObjectStore } from "../../objects/index.ts";
-import { hiveText } from "./athena-table.ts";
+import { placeAndProperties } from "./athena-table.ts";
 
 export const inputsTable = "memoir_inputs";
 
@@ -48,12 +48,7 @@ export function createInputsTableStatement(options: {
     "PARTITIONED BY (`request` string)",
     "ROW FORMAT DELIMITED",
     "STORED AS TEXTFILE",
-    `LOCATION ${hiveText(location)}`,
-    "TBLPROPERTIES (",
-    Object.entries(parameters)
-      .map(([key, value]) => `  ${hiveText(key)} = ${hiveText(value)}`)
-      .join(",\n"),
-    ")",
+    ...placeAndProperties(location, parameters),
   ].join("\n");
 }
 

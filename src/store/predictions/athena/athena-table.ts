@@ -89,12 +89,7 @@ export function createTableStatement({ database, ...options }: TableOptions): st
     ")",
     "PARTITIONED BY (`release` string)",
     "STORED AS PARQUET",
-    `LOCATION ${hiveText(location)}`,
-    "TBLPROPERTIES (",
-    Object.entries(parameters)
-      .map(([key, value]) => `  ${hiveText(key)} = ${hiveText(value)}`)
-      .join(",\n"),
-    ")",
+    ...placeAndProperties(location, parameters),
   ].join("\n");
 }
 
@@ -103,7 +98,16 @@ function hiveType(form: ColumnForm): "double" | "bigint" | "string" {
   return form === "integer" ? "bigint" : "string";
 }
 
-export function hiveText(text: string): string {
+/** The end of a statement that makes a table: its last lines. */
+export function placeAndProperties(
+  location: string,
+  parameters: Readonly<Record<string, string>>,
+): readonly string[] {
+  const lines = Object.entries(parameters).map(([key, value]) => `  ${hiveText(key)} = ${hiveText(value)}`);
+  return [`LOCATION ${hiveText(location)}`, "TBLPROPERTIES (", lines.join(",\n"), ")"];
+}
+
+function hiveText(text: string): string {
   return `'${text.replace(/[\\']/g, "\\$&")}'`;
 }
 
