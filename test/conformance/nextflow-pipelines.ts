@@ -452,7 +452,8 @@ async function stubSteps(
   const { folder } = desk;
   await writeFile(
     join(folder, "small.config"),
-    "process.resourceLimits = [cpus: 1, memory: 1.GB, time: 1.h]\nprocess.maxRetries = 0\n",
+    // The names of reports hold the second, and two runs may begin in one.
+    `process.resourceLimits = [cpus: 1, memory: 1.GB, time: 1.h]\nprocess.maxRetries = 0\n${["trace", "report", "timeline", "dag"].map((each) => `${each}.overwrite = true\n`).join("")}`,
   );
   const words = [
     "run",

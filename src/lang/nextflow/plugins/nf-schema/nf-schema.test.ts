@@ -208,6 +208,23 @@ describe("validate, fromSamplesheet and settings", () => {
     const end = await run(main, { config });
     expect([end.kind, end.trouble]).toEqual([kind, words === "" ? "" : expect.stringContaining(words)]);
   });
+  test("a group of parameters does not fail by a parameter that is ignored", async () => {
+    const group = { type: "object", properties: { filter: { type: "string" }, depth: { type: "integer" } } };
+    const schema = { type: "object", $defs: { group }, allOf: [{ $ref: "#/$defs/group" }] };
+    const check = (depth: string) =>
+      runPipeline({
+        files: {
+          "nextflow_schema.json": JSON.stringify(schema),
+          "main.nf":
+            "include { validateParameters } from 'plugin/nf-schema'\nworkflow { validateParameters() }",
+          "nextflow.config": `params { filter = 30\n depth = ${depth} }\nvalidation.defaultIgnoreParams = ['filter']`,
+        },
+      });
+    const right = await check("3");
+    expect([right.kind, right.trouble]).toEqual(["succeeded", ""]);
+    const wrong = await check("'deep'");
+    expect([wrong.kind, wrong.trouble]).toEqual(["failed", expect.stringContaining("* --depth (deep)")]);
+  });
   test("a deprecated parameter that is set is refused", async () => {
     const end = await run(
       "include { validateParameters } from 'plugin/nf-schema'\nworkflow { validateParameters() }",

@@ -55,13 +55,13 @@ export function validateParameters(given: readonly Value[], session: Session): V
     filesOf: (pattern) => filesNamed(pattern, session),
     validateFile: (file, schema) => fileFaults(file, schema, session),
   }).filter(({ path }) => !ignored.includes(String(path[0])));
-  if (faults.length > 0) {
-    const words = faultLines(faults, params, { of: "parameter", session });
+  // Groups of parameters that fail by an ignored one leave no words.
+  const words = faultLines(faults, params, { of: "parameter", session });
+  if (words.length > 0)
     fail(
       "SchemaValidationException",
       `The following invalid input values have been detected:\n\n${words.join("\n")}\n`,
     );
-  }
   const unexpected = Object.keys(params).filter((name) => !known.has(name) && !ignored.includes(name));
   if (unexpected.length > 0) {
     const message = `The following invalid input values have been detected:\n\n${unexpected.map((name) => `* --${name}: ${String(params[name])}`).join("\n")}\n`;
