@@ -41,6 +41,7 @@ export { findMain, languagesOf, type Outline } from "./main-document.ts";
 export { membersInOrder, objectOf } from "./ordered-members.ts";
 export { parseParameters } from "./parameter-text.ts";
 export { createReach, type Reach, type ReachOptions } from "./reach.ts";
+export { RunState } from "./run-state.ts";
 export type { SourceMember, SourceTree } from "./source-tree.ts";
 export { createBundleSource, unpackBundle } from "./source-tree-bundle.ts";
 export { createFileSource, createFolderSource } from "./source-tree-folder.ts";

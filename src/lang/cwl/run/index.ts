@@ -36,6 +36,7 @@ export async function runProcess(request: CwlRun, host: Host, ask: Ask): Promise
     if (run.cancelled || outputs === undefined) return { kind: "cancelled", outputs: {} };
     return { kind: "succeeded", outputs: await finalOutputs(outputs, host.files, ask) };
   } finally {
+    run.close();
     await evaluator.close();
   }
 }
