@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openServer, type TestServer, uniqueId } from "./harness.ts";
+import * as requests from "./requests.ts";
 import { zipOf } from "./zip.ts";
 
 const cwl = `cwlVersion: v1.2
@@ -29,15 +30,7 @@ afterAll(async () => {
   expect(server.bugs).toEqual([]);
 });
 
-async function send(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
-  const answer = await server.raw({
-    method,
-    path,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  expect(answer.status, answer.text).toBeLessThan(300);
-  return answer.body;
-}
+const send = (method: string, path: string, body?: object) => requests.send(server, method, path, body);
 
 it("a tool runs, and its second run is reused", async () => {
   const definitionZip = zipOf({ "main.cwl": cwl }).toString("base64");

@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openServer, type TestServer, uniqueId } from "./harness.ts";
+import * as requests from "./requests.ts";
 import { zipOf } from "./zip.ts";
 
 let server: TestServer;
@@ -19,12 +20,7 @@ afterAll(async () => {
 
 type Body = Record<string, unknown>;
 
-async function send(method: string, path: string, body?: object): Promise<Body> {
-  const text = body === undefined ? {} : { body: JSON.stringify(body) };
-  const answer = await server.raw({ method, path, ...text });
-  expect(answer.status, answer.text).toBeLessThan(300);
-  return answer.body;
-}
+const send = (method: string, path: string, body?: object) => requests.send(server, method, path, body);
 
 async function register(script: string): Promise<unknown> {
   const definitionZip = zipOf({ "main.nf": script }).toString("base64");

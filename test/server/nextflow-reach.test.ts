@@ -2,13 +2,12 @@
  * What Nextflow bundles of others reach on the server's machine, where places are restricted: scripts and configuration
  * are programs, and none of them reads, writes or starts anything that is not its run's own.
  */
-import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openServer, type TestKey, type TestServer, uniqueId } from "./harness.ts";
-import { signedHeaders } from "./sign.ts";
+import * as requests from "./requests.ts";
 import { zipOf } from "./zip.ts";
 
 const key: TestKey = { accessKeyId: "AKIDOURS", secretAccessKey: "secret", account: "111111111111" };
@@ -33,62 +32,10 @@ afterAll(async () => {
   expect(server.bugs).toEqual([]);
 });
 
-async function ask(method: string, path: string, body?: object) {
-  const text = body === undefined ? {} : { body: JSON.stringify(body) };
-  const headers = signedHeaders({ method, host: `127.0.0.1:${server.port}`, path, ...text }, { key });
-  return server.raw({ method, path, headers, ...text });
-}
-
-async function send(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
-  const answer = await ask(method, path, body);
-  expect(answer.status, answer.text).toBeLessThan(300);
-  return answer.body;
-}
-
-interface Outcome {
-  readonly status: unknown;
-  readonly message: string;
-  /** Everything that was written for the user. */
-  readonly files: string;
-}
-
-/** Registers and runs; a bundle that is refused has no run. */
-async function outcome(
-  files: Readonly<Record<string, string>>,
-  parameters: Readonly<Record<string, unknown>> = {},
-): Promise<Outcome> {
-  const definitionZip = zipOf(files).toString("base64");
-  const { id: workflowId } = await send("POST", "/workflow", { definitionZip, requestId: uniqueId() });
-  const made = await send("GET", `/workflow/${workflowId}`);
-  if (made["status"] === "FAILED")
-    return { status: "FAILED", message: String(made["statusMessage"]), files: JSON.stringify(made) };
-  const out = join(server.folder, "out", uniqueId());
-  const { id } = await send("POST", "/run", {
-    ...{ workflowId, roleArn: "arn:aws:iam::111111111111:role/r", outputUri: `file://${out}` },
-    ...{ parameters, requestId: uniqueId() },
-  });
-  let run: Record<string, unknown> = {};
-  const status = async () => {
-    run = await send("GET", `/run/${id}`);
-    return run["status"];
-  };
-  await expect.poll(status, { interval: 30 }).toMatch(/^(COMPLETED|FAILED)$/);
-  const { items } = await send("GET", `/run/${id}/task`);
-  return {
-    status: run["status"],
-    message: String(run["statusMessage"]),
-    files: JSON.stringify([made, run, items]) + (await textBelow(out)),
-  };
-}
-
-async function textBelow(folder: string): Promise<string> {
-  if (!existsSync(folder)) return "";
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  const texts = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => readFile(join(entry.parentPath, entry.name), "utf8"));
-  return (await Promise.all(texts)).join("\n");
-}
+const ask = (method: string, path: string, body?: object) => requests.ask(server, method, path, body, key);
+const send = (method: string, path: string, body?: object) => requests.send(server, method, path, body, key);
+const outcome = (files: Readonly<Record<string, string>>, parameters?: Readonly<Record<string, unknown>>) =>
+  requests.outcome(server, key, files, parameters);
 
 const script = (body: string) => ({ "main.nf": `workflow {\n${body}\n}` });
 const shows = 'process SHOW {\n  input: path f\n  output: stdout\n  script: "cat $f"\n}\n';

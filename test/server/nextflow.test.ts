@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openServer, type TestServer, uniqueId } from "./harness.ts";
+import * as requests from "./requests.ts";
 import { zipOf } from "./zip.ts";
 
 const greet = `process GREET {
@@ -32,15 +33,7 @@ afterAll(async () => {
 
 type Body = Record<string, unknown>;
 
-async function send(method: string, path: string, body?: object): Promise<Body> {
-  const answer = await server.raw({
-    method,
-    path,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  expect(answer.status, answer.text).toBeLessThan(300);
-  return answer.body;
-}
+const send = (method: string, path: string, body?: object) => requests.send(server, method, path, body);
 
 async function register(files: Readonly<Record<string, string>>, more: object = {}): Promise<Body> {
   const definitionZip = zipOf(files).toString("base64");

@@ -39,7 +39,7 @@ function expected(round: number): string {
 }
 
 /** Reproducible: a linear congruential generator, 0 to 1. */
-export function randomFrom(seed: number): () => number {
+function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
@@ -61,30 +61,49 @@ export function tasksIn(folder: string, memoir: number | undefined): readonly nu
     .map(Number);
 }
 
+/** Starts a run for each kill, and kills Memoir or one of its tasks after a random time. */
+export async function killManyRuns(
+  box: Sandbox,
+  rules: {
+    readonly kills: number;
+    readonly seed: number;
+    readonly shortestMs?: number;
+    readonly longestMs: number;
+    readonly wordsOf: (kill: number) => readonly string[];
+  },
+): Promise<{ readonly memoir: number; readonly task: number; readonly late: number }> {
+  const random = randomFrom(rules.seed);
+  const killed = { memoir: 0, task: 0, late: 0 };
+  for (let kill = 0; kill < rules.kills; kill++) {
+    const started = box.start(...rules.wordsOf(kill));
+    await pause((rules.shortestMs ?? 0) + random() * rules.longestMs);
+    const tasks = random() < 0.3 ? tasksIn(box.folder, started.process.pid) : [];
+    const task = tasks[Math.floor(random() * tasks.length)];
+    if (task !== undefined) {
+      try {
+        process.kill(task, "SIGKILL");
+        killed.task++;
+      } catch {
+        killed.late++;
+      }
+    } else if (started.process.exitCode === null && started.process.kill("SIGKILL")) killed.memoir++;
+    else killed.late++;
+    await started.ended;
+  }
+  return killed;
+}
+
 /** Rounds share nothing but the cache; every round is tried again and again, killed each time. */
 export async function surviveKills(kills: number, rounds: number): Promise<void> {
   const box = await Sandbox.create();
   try {
     await box.write("kills.wdl", workflow);
-    const random = randomFrom(20_260_101);
-    const killed = { memoir: 0, task: 0, late: 0 };
-    for (let i = 0; i < kills; i++) {
-      const started = box.start("run", "kills.wdl", `round=${i % rounds}`, ...onHost);
-      await pause(random() * longestMs);
-      const wantsTask = random() < 0.3;
-      const tasks = wantsTask ? tasksIn(box.folder, started.process.pid) : [];
-      const task = tasks[Math.floor(random() * tasks.length)];
-      if (task !== undefined) {
-        try {
-          process.kill(task, "SIGKILL");
-          killed.task++;
-        } catch {
-          killed.late++;
-        }
-      } else if (started.process.exitCode === null && started.process.kill("SIGKILL")) killed.memoir++;
-      else killed.late++;
-      await started.ended;
-    }
+    const killed = await killManyRuns(box, {
+      kills,
+      seed: 20_260_101,
+      longestMs,
+      wordsOf: (kill) => ["run", "kills.wdl", `round=${kill % rounds}`, ...onHost],
+    });
     expect(killed.memoir).toBeGreaterThan(kills / 5);
     for (let round = 0; round < rounds; round++) {
       const run = await runOnHost(box, "kills.wdl", `round=${round}`);

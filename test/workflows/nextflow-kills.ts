@@ -4,9 +4,8 @@
  */
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "vitest";
-import { randomFrom, tasksIn } from "./kills.ts";
+import { killManyRuns, tasksIn } from "./kills.ts";
 import { onHost, Sandbox } from "./sandbox.ts";
 
 const width = 4;
@@ -102,24 +101,13 @@ export async function surviveNextflowKills(kills: number, rounds: number): Promi
   const calm = await Sandbox.create();
   try {
     for (const each of [box, calm]) await each.write("main.nf", pipeline);
-    const random = randomFrom(20_270_101);
-    const killed = { memoir: 0, task: 0, late: 0 };
-    for (let i = 0; i < kills; i++) {
-      const started = box.start(...words(i % rounds));
-      await pause(100 + random() * longestMs);
-      const tasks = random() < 0.3 ? tasksIn(box.folder, started.process.pid) : [];
-      const task = tasks[Math.floor(random() * tasks.length)];
-      if (task !== undefined) {
-        try {
-          process.kill(task, "SIGKILL");
-          killed.task++;
-        } catch {
-          killed.late++;
-        }
-      } else if (started.process.exitCode === null && started.process.kill("SIGKILL")) killed.memoir++;
-      else killed.late++;
-      await started.ended;
-    }
+    const killed = await killManyRuns(box, {
+      kills,
+      seed: 20_270_101,
+      shortestMs: 100,
+      longestMs,
+      wordsOf: (kill) => words(kill % rounds),
+    });
     expect(killed.memoir).toBeGreaterThan(0);
     for (let round = 0; round < rounds; round++) {
       const end = await box.run(...words(round));
