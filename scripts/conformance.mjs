@@ -7,10 +7,17 @@
 // `npm run conformance -- nextflow C CHECKOUTS [--components FILE] [--only TEXT]…`: the stub tests (nf-test) of nf-core/modules,
 // in CHECKOUTS/modules; FILE names components, one a line. `… D CHECKOUTS [--only NAME]…`: rnaseq, sarek and fetchngs run as stubs.
 // `npm run conformance -- ro-crate SHAPES CONTEXTS CRATE…`: crates of `memoir runs export` against the published SHACL shapes.
+// `npm run conformance -- ersilia [--pack CHECKOUT] [--ersilia CHECKOUT] [--isaura CHECKOUT]`: ersilia-pack's tests of its server
+// and Ersilia's command line against `memoir model-server`, and Isaura's reader and writer against Memoir's; prints counts.
 // FOLDER holds SPEC.md (the WDL specification) or engine fixtures, one folder a case.
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { build } from "esbuild";
+
+if (process.argv[2] === "ersilia") process.exit(ersiliaTests(process.argv.slice(3)));
 
 function entryOf(language) {
   return language === "cwl" || language === "nextflow" || language === "ro-crate" ? language : "conformance";
@@ -47,3 +54,38 @@ child.on("exit", (code) => {
   rmSync(outfile, { force: true });
   process.exitCode = code ?? 1;
 });
+
+/** Their programs are started by tests, which report counts into a file. */
+function ersiliaTests(words) {
+  const checkout = { type: "string" };
+  const { values } = parseArgs({
+    args: words,
+    options: { pack: checkout, ersilia: checkout, isaura: checkout },
+  });
+  if (Object.keys(values).length === 0) {
+    process.stderr.write(
+      "usage: npm run conformance -- ersilia [--pack CHECKOUT] [--ersilia CHECKOUT] [--isaura CHECKOUT]\n",
+    );
+    return 2;
+  }
+  const named = (name, folder) => (folder === undefined ? {} : { [name]: resolve(folder) });
+  const folder = mkdtempSync(join(tmpdir(), "memoir-conformance-"));
+  const counts = join(folder, "counts");
+  const env = {
+    ...process.env,
+    ...named("MEMOIR_TEST_ERSILIA_PACK", values.pack),
+    ...named("MEMOIR_TEST_ERSILIA", values.ersilia),
+    ...named("MEMOIR_TEST_ISAURA", values.isaura),
+    MEMOIR_CONFORMANCE_REPORT: counts,
+  };
+  const files = [
+    ...((values.pack ?? values.ersilia) === undefined ? [] : ["test/model-server/ersilia.test.ts"]),
+    ...(values.isaura === undefined ? [] : ["test/model-server/isaura.test.ts"]),
+  ];
+  const tests = ["vitest", "run", "--project", "e2e", "--reporter", "verbose", ...files];
+  const { status } = spawnSync("npx", tests, { stdio: "inherit", env });
+  process.stdout.write(existsSync(counts) ? readFileSync(counts, "utf8") : "nothing was tested\n");
+  const tested = existsSync(counts);
+  rmSync(folder, { recursive: true, force: true });
+  return status === 0 && tested ? 0 : 1;
+}

@@ -11,7 +11,7 @@ import sys
 import types
 
 PACKAGES = {
-    "aiofiles", "aiohttp", "bokeh", "boto3", "botocore", "dockerfile_parse", "emoji", "eosvc", "fastapi",
+    "aiofiles", "aiohttp", "bokeh", "boto3", "botocore", "docker", "dockerfile_parse", "emoji", "eosvc", "fastapi",
     "fuzzywuzzy", "h5py", "inputimeout", "isaura", "loguru", "nest_asyncio", "nox", "pandas", "psutil", "pybreaker",
     "redis", "rich", "rich_click", "slowapi", "tqdm", "tzdata", "validators",
 }
