@@ -1,17 +1,17 @@
 /**
  * Look-ups through `/v1` against the tier behind it, in the same process: one of 1,000 inputs, and 100,000 of them, over
- * the embedded store, Redis and S3. And a load into DynamoDB against its client alone. `ratio` is rows/s of ours divided
- * by the peer's.
+ * the embedded store, Redis and S3. And a load into an empty DynamoDB table and look-ups in it against its client alone;
+ * the server is in this process, so its time counts on both sides. `ratio` is rows/s of ours divided by the peer's.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BatchWriteItemCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { BatchGetItemCommand, BatchWriteItemCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { createRouter, listen } from "../src/http/index.ts";
 import { createJobs } from "../src/jobs/index.ts";
 import { freshAsk, type ModelId } from "../src/kernel/index.ts";
 import { openObjectStore } from "../src/store/objects/index.ts";
-import { itemOf } from "../src/store/predictions/dynamodb/item.ts";
+import { itemOf, keyOf, sortKeyOf } from "../src/store/predictions/dynamodb/item.ts";
 import {
   createDynamoTier,
   createEmbeddedTier,
@@ -109,6 +109,10 @@ async function load(): Promise<void> {
   });
   const ours: number[] = [];
   const peer: number[] = [];
+  const ourLooks: number[] = [];
+  const peerLooks: number[] = [];
+  const loaded = new Set(rows.slice(0, size).map((row) => row.input));
+  const asked = inputs.filter((input) => loaded.has(input));
   for (let round = 0; round < rounds; round++) {
     const [mine, theirs] = [await server.createTable(), await server.createTable()];
     const tier = createDynamoTier({
@@ -121,8 +125,14 @@ async function load(): Promise<void> {
       async () => peer.push(await timed(() => clientAlone(client, theirs, size))),
     ];
     for (const step of round % 2 === 0 ? steps : steps.toReversed()) await step();
+    const looks = [
+      async () => ourLooks.push(await timed(() => lookUp(tier, asked))),
+      async () => peerLooks.push(await timed(() => clientLooks(client, theirs, asked))),
+    ];
+    for (const step of round % 2 === 0 ? looks : looks.toReversed()) await step();
     await tier.close();
   }
+  report("look-ups in DynamoDB against its client alone", size, ourLooks, peerLooks);
   report("load into DynamoDB against its client alone", size, ours, peer);
   client.destroy();
   await server.stop();
@@ -138,6 +148,21 @@ async function clientAlone(client: DynamoDBClient, table: string, size: number):
       const items = rows.slice(at, Math.min(at + 25, size)).map((row) => itemOf(scope, row, undefined));
       const requests = items.map((Item) => ({ PutRequest: { Item } }));
       await client.send(new BatchWriteItemCommand({ RequestItems: { [table]: requests } }));
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, work));
+}
+
+/** Batches of 100, eight at a time; answers are taken as they come. */
+async function clientLooks(client: DynamoDBClient, table: string, asked: readonly string[]): Promise<void> {
+  const m = { S: sortKeyOf(scope) };
+  let next = 0;
+  const work = async () => {
+    while (next < asked.length) {
+      const at = next;
+      next += 100;
+      const Keys = asked.slice(at, at + 100).map((input) => ({ k: { B: keyOf(input) }, m }));
+      await client.send(new BatchGetItemCommand({ RequestItems: { [table]: { Keys } } }));
     }
   };
   await Promise.all(Array.from({ length: 8 }, work));

@@ -3,8 +3,18 @@
  * (unprocessed keys) and what it refuses for now (throttling) is sent again after a pause that grows, with jitter, so
  * that several clients do not come back together.
  */
-import type { AttributeValue, DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { AppError, type Ask, checkAsk, defined, mapBounded, pause } from "../../../kernel/index.ts";
+import type { AttributeValue, DynamoDBClient, DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
+import {
+  AppError,
+  type Ask,
+  checkAsk,
+  defined,
+  isAppError,
+  mapBounded,
+  pause,
+  Semaphore,
+} from "../../../kernel/index.ts";
+import { writeBatchBodies } from "./batch-bodies.ts";
 import { dynamoError, mayPass } from "./dynamodb-errors.ts";
 import type { Item } from "./item.ts";
 
@@ -21,15 +31,21 @@ export interface DynamoAccess {
 export type ItemKey = Pick<Item, "k" | "m">;
 
 /** Limits of BatchGetItem and BatchWriteItem. */
-const mostKeys = 100;
+export const mostKeys = 100;
 const mostWrites = 25;
-/** Batches under way at the same time. */
+/** Batches under way at the same time, of all callers. */
 const readsAtOnce = 8;
 const writesAtOnce = 8;
 /** In a row without any progress. Waits about 20 seconds in all. */
 const mostTries = 10;
 const firstPauseMs = 50;
 const longestPauseMs = 5_000;
+
+/**
+ * The SDK copies every request and every answer for `info` and `error`, whatever these do with them: without them it
+ * copies nothing.
+ */
+const silent = { debug() {}, warn() {} } as unknown as NonNullable<DynamoDBClientConfig["logger"]>;
 
 type Sdk = typeof import("@aws-sdk/client-dynamodb");
 
@@ -38,6 +54,8 @@ export class DynamoLink {
   readonly #name: string;
   readonly #sdk: Sdk;
   readonly #client: DynamoDBClient;
+  readonly #reads = new Semaphore(readsAtOnce);
+  readonly #writes = new Semaphore(writesAtOnce);
 
   private constructor(table: string, name: string, sdk: Sdk, client: DynamoDBClient) {
     this.#table = table;
@@ -62,6 +80,7 @@ export class DynamoLink {
       ...(credentials === undefined ? {} : { credentials: { ...credentials } }),
       // Once more for a lost connection; what has to wait waits here, where it can be interrupted.
       maxAttempts: 2,
+      logger: silent,
       requestHandler: new NodeHttpHandler({
         connectionTimeout: 2_000,
         socketTimeout: 20_000,
@@ -73,6 +92,7 @@ export class DynamoLink {
       client.destroy();
       throw new AppError("STORE_WRONG_REGION", `opening ${name}: no AWS region is set`, { cause: error });
     });
+    writeBatchBodies(client);
     return new DynamoLink(table, name, sdk, client);
   }
 
@@ -83,7 +103,7 @@ export class DynamoLink {
   /** The items of the keys that exist, in no order. The keys have to be distinct. */
   async get(keys: readonly ItemKey[], doing: string, ask: Ask): Promise<readonly Item[]> {
     const found = await mapBounded(chunksOf(keys, mostKeys), readsAtOnce, (chunk) =>
-      this.#getBatch(chunk, doing, ask),
+      this.#reads.use(() => this.#getBatch(chunk, doing, ask)),
     );
     return found.flat();
   }
@@ -119,12 +139,34 @@ export class DynamoLink {
 
   async #write(requests: readonly WriteRequest[], doing: string, ask: Ask): Promise<void> {
     await mapBounded(chunksOf(requests, mostWrites), writesAtOnce, (chunk) =>
-      this.#untilDone(chunk, doing, ask, async (open) => {
-        const command = new this.#sdk.BatchWriteItemCommand({ RequestItems: { [this.#table]: [...open] } });
-        const answer = await this.#client.send(command, { abortSignal: ask.signal });
-        return (answer.UnprocessedItems?.[this.#table] ?? []) as WriteRequest[];
-      }),
+      this.#writes.use(() =>
+        this.#untilDone(chunk, doing, ask, async (open) => {
+          const command = new this.#sdk.BatchWriteItemCommand({ RequestItems: { [this.#table]: [...open] } });
+          const answer = await this.#client.send(command, { abortSignal: ask.signal });
+          return (answer.UnprocessedItems?.[this.#table] ?? []) as WriteRequest[];
+        }),
+      ),
     );
+  }
+
+  /** Reads at most one item. False also for a role that may not scan. */
+  async isEmpty(doing: string, ask: Ask): Promise<boolean> {
+    let isEmpty = false;
+    try {
+      await this.#untilDone([undefined], doing, ask, async () => {
+        const command = new this.#sdk.ScanCommand({
+          ...{ TableName: this.#table, Limit: 1, ConsistentRead: true, ProjectionExpression: "k" },
+        });
+        const { Items = [], LastEvaluatedKey } = await this.#client.send(command, {
+          abortSignal: ask.signal,
+        });
+        isEmpty = Items.length === 0 && LastEvaluatedKey === undefined;
+        return [];
+      });
+    } catch (error) {
+      if (!isAppError(error, "STORE_ACCESS_DENIED")) throw error;
+    }
+    return isEmpty;
   }
 
   /** The keys of all items whose sort key is this, or starts with it. Reads the whole table: for removals only. */
@@ -191,7 +233,7 @@ type WriteRequest =
   | { readonly PutRequest: { readonly Item: Item }; readonly DeleteRequest?: undefined }
   | { readonly DeleteRequest: { readonly Key: Item }; readonly PutRequest?: undefined };
 
-function chunksOf<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
+export function chunksOf<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
   const chunks: (readonly T[])[] = [];
   for (let at = 0; at < items.length; at += size) chunks.push(items.slice(at, at + size));
   return chunks;

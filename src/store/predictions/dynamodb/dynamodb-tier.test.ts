@@ -147,6 +147,56 @@ describe("a DynamoDB table", () => {
     await tier.close();
   });
 
+  it("looks up no row that it writes into an empty table, and each row otherwise", async () => {
+    const proxy = await faultyProxy(server.endpoint, "never");
+    const { tier } = await alone({ access: { ...access(), endpoint: proxy.endpoint } });
+    const looks = () => proxy.operations.splice(0).filter((each) => each === "BatchGetItem").length;
+    looks();
+    expect(await tier.putMany(scopeOf(), manyRows(250), ask)).toEqual({ stored: 250, alreadyThere: 0 });
+    expect(looks()).toBe(0);
+    // Half of them are there already.
+    const more = manyRows(400).slice(125);
+    expect(await tier.putMany(scopeOf(), more, ask)).toEqual({ stored: 150, alreadyThere: 125 });
+    expect(looks()).toBe(2);
+    const other = createDynamoTier({
+      table: tier.name.slice("dynamodb://".length),
+      access: { ...access(), endpoint: proxy.endpoint },
+    });
+    await other.open(ask);
+    looks();
+    expect(await other.putMany(scopeOf(), manyRows(500), ask)).toEqual({ stored: 100, alreadyThere: 400 });
+    expect(looks()).toBe(5);
+    const answers = await other.getMany(scopeOf(), ["input 0", "input 499"], ask);
+    expect(answers.map(inputAndValues)).toEqual([0, 499].map((at) => inputAndValues(manyRows(500)[at])));
+    await Promise.all([tier.close(), other.close(), proxy.stop()]);
+  });
+
+  it("stores rows also with a role that may not ask whether the table is empty", async () => {
+    const proxy = await faultyProxy(server.endpoint, "never", "Scan");
+    const { tier } = await alone({ access: { ...access(), endpoint: proxy.endpoint } });
+    expect(await tier.putMany(scopeOf(), manyRows(130), ask)).toEqual({ stored: 130, alreadyThere: 0 });
+    expect(await tier.putMany(scopeOf(), manyRows(130), ask)).toEqual({ stored: 0, alreadyThere: 130 });
+    await Promise.all([tier.close(), proxy.stop()]);
+  });
+
+  it("sends every kind of text and byte as it is", async () => {
+    const { tier } = await alone();
+    const odd = {
+      input: 'quote " backslash \\ \u0000 \u2028 é 🧪',
+      values: ['\n\t"', Number.NaN, null] as const,
+    };
+    const scope = scopeOf({
+      columns: [
+        { name: "a", type: "string" },
+        { name: "b", type: "float" },
+        { name: "c", type: "integer" },
+      ],
+    });
+    await tier.putMany(scope, [odd], ask);
+    expect((await tier.getMany(scope, [odd.input], ask)).map(inputAndValues)).toEqual([inputAndValues(odd)]);
+    await tier.close();
+  });
+
   it("says that a table does not exist or has other keys when it is opened", async () => {
     const tier = createDynamoTier({ table: "no-such-table", access: access() });
     await expect(tier.open(ask)).rejects.toMatchObject({ code: "STORE_TABLE_NOT_USABLE" });
@@ -195,8 +245,13 @@ describe("a DynamoDB table behind a network that throttles", () => {
 });
 
 /** Every third batch is throttled, every third done by half: what is left over is said to be unprocessed. */
-async function faultyProxy(endpoint: string, throttles: "sometimes" | "always" = "sometimes") {
+async function faultyProxy(
+  endpoint: string,
+  throttles: "sometimes" | "always" | "never" = "sometimes",
+  denied = "none",
+) {
   const faults = { throttled: 0, partly: 0 };
+  const operations: string[] = [];
   let saw = () => {};
   const sawRequest = new Promise<void>((done) => {
     saw = done;
@@ -208,7 +263,14 @@ async function faultyProxy(endpoint: string, throttles: "sometimes" | "always" =
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
     incoming.on("end", () => {
       const body = JSON.parse(Buffer.concat(chunks).toString()) as { RequestItems?: Batch };
-      const fault = turn++ % 3;
+      const operation = String(incoming.headers["x-amz-target"]).replace(/.*\./u, "");
+      operations.push(operation);
+      if (operation === denied)
+        return answer(outgoing, 400, {
+          __type: "com.amazonaws.dynamodb.v20120810#AccessDeniedException",
+          message: `not authorized to perform dynamodb:${denied}`,
+        });
+      const fault = throttles === "never" ? 0 : turn++ % 3;
       if (throttles === "always" || fault === 1) {
         faults.throttled++;
         return answer(outgoing, 400, {
@@ -240,6 +302,7 @@ async function faultyProxy(endpoint: string, throttles: "sometimes" | "always" =
   return {
     endpoint: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
     faults,
+    operations,
     sawRequest,
     stop: async () => {
       proxy.closeAllConnections();

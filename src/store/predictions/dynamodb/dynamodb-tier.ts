@@ -4,14 +4,14 @@
  * or expired) come from there, and so do scans, samples and counts, for which a table would have to be read as a whole.
  * Without Parquet files the tier looks up and writes only.
  */
-import { AppError, type Ask, checkAsk } from "../../../kernel/index.ts";
+import { AppError, type Ask, checkAsk, mapBounded } from "../../../kernel/index.ts";
 import type { Column, PredictionRow, PredictionScope } from "../../../task/index.ts";
 import { equalRows } from "../equal-rows.ts";
 import type { TierEventSink } from "../events.ts";
 import { lastOfEachInput, requireWholeRows } from "../scope.ts";
 import { isStorable, isText } from "../storable.ts";
 import type { PredictionTier, PutPlan, PutReport, SampleRequest, StoredScope } from "../tier.ts";
-import { type DynamoAccess, DynamoLink, type ItemKey } from "./dynamodb-link.ts";
+import { chunksOf, type DynamoAccess, DynamoLink, type ItemKey, mostKeys } from "./dynamodb-link.ts";
 import {
   type Item,
   itemBytes,
@@ -23,6 +23,7 @@ import {
   sortKeyOf,
 } from "./item.ts";
 import { priceOf } from "./price.ts";
+import { WrittenKeys } from "./written-keys.ts";
 
 export interface DynamoTierOptions {
   readonly table: string;
@@ -41,12 +42,24 @@ export function createDynamoTier(options: DynamoTierOptions): PredictionTier {
   return new Tier(options);
 }
 
+/** A row with the item that holds it. */
+interface RowItem {
+  readonly row: PredictionRow;
+  readonly key: Uint8Array;
+  readonly item: Item;
+}
+
+/** Of `mostKeys` rows each: enough to keep both the reads and the writes that the link allows under way. */
+const chunksAtOnce = 12;
+
 class Tier implements PredictionTier {
   readonly name: string;
   readonly can: PredictionTier["can"];
   readonly #options: DynamoTierOptions;
   readonly #parquet: PredictionTier | undefined;
   #link: DynamoLink | undefined;
+  /** undefined in the end = the table had rows before: look. */
+  #written: Promise<WrittenKeys | undefined> | undefined;
 
   constructor(options: DynamoTierOptions) {
     const { table, parquet } = options;
@@ -74,6 +87,7 @@ class Tier implements PredictionTier {
   async close(): Promise<void> {
     this.#link?.close();
     this.#link = undefined;
+    this.#written = undefined;
     await this.#parquet?.close();
   }
 
@@ -105,13 +119,14 @@ class Tier implements PredictionTier {
     for (const input of inputs) {
       if (!isText(input)) continue;
       const key = keyOf(input);
-      keys.set(Buffer.from(key).toString("hex"), { k: { B: key }, m });
+      keys.set(textOf(key), { k: { B: key }, m });
     }
     const items = await this.#opened().get([...keys.values()], doing, ask);
     const rows = new Map<string, PredictionRow>();
+    const now = this.#now() / 1000;
     let damaged = 0;
     for (const item of items) {
-      const read = readItem(scope, item, this.#now() / 1000);
+      const read = readItem(scope, item, now, m.S);
       if (read.kind === "row") rows.set(read.row.input, read.row);
       else if (read.kind === "unusable") damaged++;
     }
@@ -127,52 +142,88 @@ class Tier implements PredictionTier {
     checkAsk(ask, `storing predictions in ${this.name}`);
     // First the store of record: a table that has more than it would answer with what nothing else knows.
     const recorded = await this.#parquet?.putMany(scope, rows, ask);
-    const { items, refused, alreadyThere } = await this.#toWrite(scope, rows, ask);
-    await this.#opened().put(items, "storing predictions", ask);
+    const { items, refused } = this.#itemsOf(scope, rows);
+    const doing = "storing predictions";
+    const before = items.length === 0 ? undefined : await this.#writtenTo(doing, ask);
+    let written = 0;
+    // While some rows are looked up, others are written.
+    await mapBounded(chunksOf(items, mostKeys), chunksAtOnce, async (chunk) => {
+      const unsure = before === undefined ? chunk : chunk.filter(({ key }) => before.add(key) !== "new");
+      const equal = unsure.length === 0 ? new Set() : await this.#equalOf(scope, unsure, ask);
+      const fresh = equal.size === 0 ? chunk : chunk.filter((each) => !equal.has(each));
+      await this.#opened().put(
+        fresh.map(({ item }) => item),
+        doing,
+        ask,
+      );
+      written += fresh.length;
+    });
     if (recorded === undefined) {
       if (refused > 0)
         this.#options.onEvent?.({
           ...{ kind: "tier-rows-not-storable", tier: this.name, modelId: scope.modelId, rows: refused },
         });
-      return { stored: items.length, alreadyThere };
+      return { stored: written, alreadyThere: rows.length - refused - written };
     }
     // New in one of the two is new.
     const all = recorded.stored + recorded.alreadyThere;
-    const stored = Math.min(all, Math.max(recorded.stored, items.length));
+    const stored = Math.min(all, Math.max(recorded.stored, written));
     return { stored, alreadyThere: all - stored };
+  }
+
+  /** What was written since the table was empty; undefined = it was not. */
+  async #writtenTo(doing: string, ask: Ask): Promise<WrittenKeys | undefined> {
+    this.#written ??= this.#opened()
+      .isEmpty(doing, ask)
+      .then((isEmpty) => (isEmpty ? new WrittenKeys() : undefined));
+    try {
+      return await this.#written;
+    } catch (error) {
+      // The next call asks again.
+      this.#written = undefined;
+      throw error;
+    }
   }
 
   async planPut(scope: PredictionScope, rows: readonly PredictionRow[], ask: Ask): Promise<PutPlan> {
     requireWholeRows(scope, rows);
-    const { items, alreadyThere } = await this.#toWrite(scope, rows, ask);
-    return { stored: items.length, alreadyThere, price: priceOf(items.map(itemBytes), rows.length) };
+    const { items, refused } = this.#itemsOf(scope, rows);
+    const equal = await this.#equalOf(scope, items, ask);
+    const fresh = items.filter((each) => !equal.has(each));
+    const sizes = fresh.map(({ item }) => itemBytes(item));
+    const alreadyThere = rows.length - refused - fresh.length;
+    return { stored: fresh.length, alreadyThere, price: priceOf(sizes, rows.length) };
   }
 
-  /** `refused`: what an item cannot hold. */
-  async #toWrite(
+  /** `refused`: how many rows an item cannot hold. */
+  #itemsOf(
     scope: PredictionScope,
     rows: readonly PredictionRow[],
-    ask: Ask,
-  ): Promise<{ readonly items: readonly Item[]; readonly refused: number; readonly alreadyThere: number }> {
-    const distinct = lastOfEachInput(rows);
+  ): { readonly items: readonly RowItem[]; readonly refused: number } {
     const { keepMs } = this.#options;
     const expiresAt = keepMs === undefined ? undefined : Math.ceil((this.#now() + keepMs) / 1000);
-    const fitting = distinct.flatMap((row) => {
-      if (!isStorable(row, scope)) return [];
-      const item = itemOf(scope, row, expiresAt);
-      return itemBytes(item) > mostItemBytes ? [] : [{ row, item }];
-    });
-    const inputs = fitting.map(({ row }) => row.input);
-    const there = await this.#look(scope, inputs, "storing predictions", ask);
-    const fresh = new Map<string, Item>();
-    for (const { row, item } of fitting) {
-      const old = there.get(row.input);
-      // Two inputs with one MD5 cannot both be in a batch, nor in the table: the later one counts.
-      if (old === undefined || !equalRows(old, row))
-        fresh.set(Buffer.from(item["k"]?.B ?? keyOf(row.input)).toString("hex"), item);
+    const m = sortKeyOf(scope);
+    // Two inputs with one MD5 cannot both be in a batch, nor in the table: the later one counts.
+    const items = new Map<string, RowItem>();
+    let refused = 0;
+    for (const row of lastOfEachInput(rows)) {
+      const key = keyOf(row.input);
+      const item = isStorable(row, scope) ? itemOf(scope, row, expiresAt, { k: key, m }) : undefined;
+      if (item === undefined || itemBytes(item) > mostItemBytes) refused++;
+      else items.set(textOf(key), { row, key, item });
     }
-    const refused = distinct.length - fitting.length;
-    return { items: [...fresh.values()], refused, alreadyThere: rows.length - refused - fresh.size };
+    return { items: [...items.values()], refused };
+  }
+
+  /** Those that the table has already. */
+  async #equalOf(scope: PredictionScope, items: readonly RowItem[], ask: Ask): Promise<ReadonlySet<unknown>> {
+    const inputs = items.map(({ row }) => row.input);
+    const there = await this.#look(scope, inputs, "storing predictions", ask);
+    const equal = items.filter(({ row }) => {
+      const old = there.get(row.input);
+      return old !== undefined && equalRows(old, row);
+    });
+    return new Set(equal);
   }
 
   async *scan(scope: PredictionScope, ask: Ask): AsyncGenerator<readonly PredictionRow[]> {
@@ -235,4 +286,9 @@ class Tier implements PredictionTier {
   #now(): number {
     return (this.#options.now ?? Date.now)();
   }
+}
+
+/** For maps: as short as the key. */
+function textOf(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1");
 }

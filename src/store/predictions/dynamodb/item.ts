@@ -34,24 +34,25 @@ export function releasePrefix({ modelId, release }: { readonly modelId: string; 
   return `${encodeURIComponent(modelId)}#${encodeURIComponent(release)}#`;
 }
 
+/** `at`: the keys, where the caller has them. */
 export function itemOf(
   scope: PredictionScope,
   row: PredictionRow,
   expiresAtSeconds: number | undefined,
+  at = { k: keyOf(row.input), m: sortKeyOf(scope) },
 ): Item {
   const { values, nulls } = packValues(scope.columns, row.values);
-  const { computedAt, runner, toolkit } = row.provenance ?? {};
-  return {
-    k: { B: keyOf(row.input) },
-    m: { S: sortKeyOf(scope) },
-    i: { S: row.input },
-    v: { B: values },
-    ...(nulls === undefined ? {} : { n: { B: nulls } }),
-    ...(computedAt === undefined ? {} : { t: { S: computedAt } }),
-    ...(runner === undefined ? {} : { r: { S: runner } }),
-    ...(toolkit === undefined ? {} : { w: { S: toolkit } }),
-    ...(expiresAtSeconds === undefined ? {} : { x: { N: String(expiresAtSeconds) } }),
-  };
+  const item: Item = { k: { B: at.k }, m: { S: at.m }, i: { S: row.input }, v: { B: values } };
+  if (nulls !== undefined) item["n"] = { B: nulls };
+  const { provenance } = row;
+  if (provenance !== undefined) {
+    const { computedAt, runner, toolkit } = provenance;
+    if (computedAt !== undefined) item["t"] = { S: computedAt };
+    if (runner !== undefined) item["r"] = { S: runner };
+    if (toolkit !== undefined) item["w"] = { S: toolkit };
+  }
+  if (expiresAtSeconds !== undefined) item["x"] = { N: String(expiresAtSeconds) };
+  return item;
 }
 
 /** `unusable`: not a row of this scope as Memoir writes it. Rows after their time are `expired`, still stored or not. */
@@ -60,10 +61,15 @@ export type ReadItem =
   | { readonly kind: "expired" }
   | { readonly kind: "unusable" };
 
-export function readItem(scope: PredictionScope, item: Item, nowSeconds: number): ReadItem {
+export function readItem(
+  scope: PredictionScope,
+  item: Item,
+  nowSeconds: number,
+  m = sortKeyOf(scope),
+): ReadItem {
   const input = item["i"]?.S;
   const values = item["v"]?.B;
-  if (input === undefined || values === undefined || item["m"]?.S !== sortKeyOf(scope)) return unusable;
+  if (input === undefined || values === undefined || item["m"]?.S !== m) return unusable;
   const key = item["k"]?.B;
   if (key === undefined || Buffer.compare(key, keyOf(input)) !== 0) return unusable;
   const expiry = item["x"];
