@@ -1,0 +1,87 @@
+/**
+ * Memory of the runner with 10,000 jobs in Slurm at the same time: a scatter of trivial tasks through the whole command, all
+ * submitted before the first of them runs. Goal: less than 300 MB. BENCH_TASKS sets their number.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { startSlurm } from "../test/servers/slurm.ts";
+
+const tasks = Number(process.env["BENCH_TASKS"] ?? 10_000);
+const goalMegabytes = 300;
+const root = mkdtempSync(join(tmpdir(), "memoir-bench-slurm-"));
+const cluster = await startSlurm({
+  config: [`MaxArraySize=${tasks + 1}`, `MaxJobCount=${2 * tasks + 1_000}`],
+});
+const env = { ...cluster.env, MEMOIR_HOME: join(root, "home") };
+
+try {
+  writeFileSync(
+    join(root, "w.wdl"),
+    `version 1.1
+task one { input { Int n } command <<< echo ~{n} >>> output { Int o = read_int(stdout()) } runtime { memory: "64 MB" } }
+workflow w { scatter (n in range(${tasks})) { call one { input: n = n } } output { Array[Int] o = one.o } }
+`,
+  );
+  await setPartition("DOWN");
+  const words = [resolve("dist/memoir.js"), "run", "w.wdl", "--executor", "slurm", "--no-cache", "--json"];
+  const memoir = spawn(process.execPath, [...words, "--max-jobs", String(tasks)], {
+    cwd: root,
+    env,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const ended = once(memoir, "exit");
+  const began = performance.now();
+  let peak = 0;
+  let isOpen = false;
+  while (memoir.exitCode === null && memoir.signalCode === null) {
+    peak = Math.max(peak, peakMegabytesOf(memoir.pid));
+    if (!isOpen && (await jobs()) >= tasks) {
+      console.log(`${tasks} jobs in Slurm after ${seconds(began)} s: ${peak} MB`);
+      isOpen = true;
+      await setPartition("UP");
+    }
+    await Promise.race([pause(1_000), ended]);
+  }
+  const [code] = await ended;
+  if (code !== 0) throw new Error(`memoir run ended with ${code}`);
+  if (!isOpen) throw new Error("the run ended before all jobs were in Slurm");
+  console.log(`${tasks} jobs on Slurm: at most ${peak} MB of memory, ${seconds(began)} s`);
+  console.log(
+    JSON.stringify({
+      bench: `memory of the runner with ${tasks} jobs on Slurm against the goal of ${goalMegabytes} MB`,
+      ratio: Math.round((peak / goalMegabytes) * 100) / 100,
+      ours: peak,
+      peer: goalMegabytes,
+      unit: "MB",
+    }),
+  );
+} finally {
+  await cluster.stop();
+  rmSync(root, { recursive: true, force: true });
+}
+
+/** Jobs of a partition that is down wait. */
+async function setPartition(state: "UP" | "DOWN"): Promise<void> {
+  await cluster.ask("scontrol", "update", "PartitionName=main", `State=${state}`);
+}
+
+async function jobs(): Promise<number> {
+  return (await cluster.ask("squeue", "-h", "-r", "-o", "%i")).split("\n").length - 1;
+}
+
+function peakMegabytesOf(pid: number | undefined): number {
+  try {
+    const kibibytes = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "0";
+    return Math.round((Number(kibibytes) * 1_024) / 1e6);
+  } catch {
+    return 0; // ended meanwhile
+  }
+}
+
+function seconds(from: number): number {
+  return Math.round((performance.now() - from) / 1_000);
+}
