@@ -19,15 +19,43 @@ const cluster = await startSlurm({
 const env = { ...cluster.env, MEMOIR_HOME: join(root, "home") };
 
 try {
+  // A scatter of WDL has at most 2,000 calls under way.
   writeFileSync(
-    join(root, "w.wdl"),
-    `version 1.1
-task one { input { Int n } command <<< echo ~{n} >>> output { Int o = read_int(stdout()) } runtime { memory: "64 MB" } }
-workflow w { scatter (n in range(${tasks})) { call one { input: n = n } } output { Array[Int] o = one.o } }
+    join(root, "w.cwl"),
+    `cwlVersion: v1.2
+class: Workflow
+requirements: { ScatterFeatureRequirement: {} }
+inputs: { numbers: "int[]" }
+outputs: { files: { type: "File[]", outputSource: one/file } }
+steps:
+  one:
+    scatter: number
+    in: { number: numbers }
+    out: [file]
+    run:
+      class: CommandLineTool
+      requirements: { ResourceRequirement: { coresMin: 1, ramMin: 64 } }
+      baseCommand: echo
+      inputs: { number: { type: int, inputBinding: {} } }
+      stdout: number.txt
+      outputs: { file: stdout }
 `,
   );
+  writeFileSync(
+    join(root, "in.json"),
+    JSON.stringify({ numbers: Array.from({ length: tasks }, (_, n) => n) }),
+  );
   await setPartition("DOWN");
-  const words = [resolve("dist/memoir.js"), "run", "w.wdl", "--executor", "slurm", "--no-cache", "--json"];
+  const words = [
+    resolve("dist/memoir.js"),
+    "run",
+    "w.cwl",
+    "in.json",
+    "--executor",
+    "slurm",
+    "--no-cache",
+    "--json",
+  ];
   const memoir = spawn(process.execPath, [...words, "--max-jobs", String(tasks)], {
     cwd: root,
     env,

@@ -1,5 +1,5 @@
 /**
- * MEMOIR_SOAK_KILLS=daemon:12-30,node:10 takes up a soak that was interrupted, or repeats one of its kills; MEMOIR_SOAK_SEED
+ * MEMOIR_SOAK_KILLS=daemon:12-30,node:10 resumes a soak that was interrupted, or repeats one of its kills; MEMOIR_SOAK_SEED
  * kills at other moments.
  */
 import { it } from "vitest";

@@ -20,7 +20,7 @@ export interface Kills {
   readonly to: number;
 }
 
-/** `runner:120,daemon:12-30`: how a soak that was interrupted is taken up again. */
+/** `runner:120,daemon:12-30`: how to resume a soak that was interrupted. */
 export function parseKills(text: string): readonly Kills[] {
   return text.split(",").map((part) => {
     const match = /^(\w+):(?:(\d+)-)?(\d+)$/.exec(part.trim());
