@@ -20,6 +20,8 @@ FROM ${BASE}
 ARG UID=1000
 COPY --from=package /opt/memoir /opt/memoir
 COPY --from=package --chown=${UID}:${UID} /var/lib/memoir /var/lib/memoir
+# The command on PATH, for jobs and for images that are built on this one.
+RUN ["node", "-e", "fs.mkdirSync('/usr/local/bin', { recursive: true }); fs.symlinkSync('/opt/memoir/dist/memoir.js', '/usr/local/bin/memoir')"]
 ENV MEMOIR_HOME=/var/lib/memoir HOME=/var/lib/memoir
 USER ${UID}:${UID}
 WORKDIR /var/lib/memoir

@@ -1,14 +1,20 @@
 /**
  * `memoir run --executor slurm` for predictions: planned, computed in slices as jobs, and merged. This machine looks up
- * what its caches hold and records what jobs computed; jobs never open an embedded cache, whose locks do not work between
- * machines. Everything is kept in a folder that is named by the plan, so that repeating the command resumes after whatever
+ * what its caches hold and records what jobs computed; jobs never open its embedded cache, whose locks do not work between
+ * machines. What a job is, and how its shard comes back, depends on whether the executor shares files (`SliceJobs`). Everything is kept in a folder that is named by the plan, so that repeating the command resumes after whatever
  * was killed: slices that are done are not computed again, and jobs that still run are waited for.
  */
 import { chmod, existsSync, readdirSync } from "node:fs";
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { type Attempt, type AttemptEnd, attemptPaths, type Executor } from "../exec/core/index.ts";
+import {
+  type Attempt,
+  type AttemptEnd,
+  attemptPaths,
+  type Executor,
+  type ImageResolver,
+} from "../exec/core/index.ts";
 import { makeFolders } from "../files/index.ts";
 import { AppError, type Ask, checkAsk, defined, isAppError, messageOf } from "../kernel/index.ts";
 import {
@@ -35,9 +41,9 @@ import { readTail } from "../process/index.ts";
 import { keptInput } from "./batch.ts";
 import type { Environment } from "./environment.ts";
 import { type PredictionRequest, run as runHere, settingsOf, type Wiring, withParts } from "./predictions.ts";
+import { RemoteSliceJobs } from "./remote-slice-jobs.ts";
 import type { PredictionSettings } from "./sessions.ts";
-import { isRedisAddress } from "./tier-address.ts";
-import { placesOf } from "./tiers.ts";
+import { SharedSliceJobs, type SliceJobs, type SliceOfPlan } from "./slice-jobs.ts";
 import { createNamedExecutor, type ExecutorOrder } from "./workflows/executors.ts";
 
 export interface ExecutedRequest extends PredictionRequest {
@@ -46,8 +52,10 @@ export interface ExecutedRequest extends PredictionRequest {
   readonly slices?: number;
   /** Of each job. Default: 1 processor, and the cluster's default of memory. */
   readonly job: { readonly cpus?: number; readonly memoryBytes?: number };
-  /** This program, for the jobs: the words that start it on every machine. */
+  /** This program, for jobs that share files: the words that start it on every machine. */
   readonly program: readonly string[];
+  /** Holds Memoir and the model, for jobs that share no files. */
+  readonly image?: string;
 }
 
 const mostByRows = 100;
@@ -67,17 +75,26 @@ export async function runOnExecutor(
   // Look-ups alone need no jobs.
   if ((settings.computes ?? planOf(settings.mode).computes) === "never")
     return await runHere(request, wiring, emit, ask);
-  const { executor } = await createNamedExecutor(request.executor, environment, (message) =>
+  const { executor, images } = await createNamedExecutor(request.executor, environment, (message) =>
     emit({ kind: "warning", message }),
   );
-  if (executor.can.elsewhere !== true || !executor.can.sharesFiles)
+  const { image } = request;
+  const isShared = executor.can.sharesFiles;
+  if (executor.can.elsewhere !== true || (!isShared && images === undefined))
     throw new AppError(
       "CLI_USAGE",
-      `memoir run: --executor ${request.executor.name} cannot compute slices of predictions: expected a cluster that shares this machine's files`,
+      `memoir run: --executor ${request.executor.name} cannot compute slices of predictions: expected a cluster or a service of tasks`,
+    );
+  if (isShared === (image !== undefined))
+    throw new AppError(
+      "CLI_USAGE",
+      isShared
+        ? `memoir run: --image is for jobs that share no files with this machine; those of --executor ${request.executor.name} run this program`
+        : `memoir run: --executor ${request.executor.name} needs --image IMAGE: an image that holds Memoir and the model`,
     );
   try {
     return await withParts(settings, request, { environment, emit }, ask, async (parts) => {
-      const batch = new ExecutedBatch(request, settings, { environment, executor, parts, emit });
+      const batch = new ExecutedBatch(request, settings, { environment, executor, images, parts, emit });
       return await batch.run(ask);
     });
   } finally {
@@ -90,6 +107,7 @@ class ExecutedBatch {
   readonly #settings: PredictionSettings;
   readonly #environment: Environment;
   readonly #executor: Executor;
+  readonly #images: ImageResolver | undefined;
   readonly #parts: RunParts;
   readonly #emit: PredictEventSink;
   readonly #warnings: string[] = [];
@@ -100,6 +118,7 @@ class ExecutedBatch {
     world: {
       readonly environment: Environment;
       readonly executor: Executor;
+      readonly images: ImageResolver | undefined;
       readonly parts: RunParts;
       readonly emit: PredictEventSink;
     },
@@ -108,6 +127,7 @@ class ExecutedBatch {
     this.#settings = settings;
     this.#environment = world.environment;
     this.#executor = world.executor;
+    this.#images = world.images;
     this.#emit = world.emit;
     this.#parts = {
       ...world.parts,
@@ -138,9 +158,31 @@ class ExecutedBatch {
       const merged = await this.#inFolder(whole, folder, ask);
       await rm(folder, { recursive: true, force: true });
       return this.#result(merged, startedAt);
+    } catch (error) {
+      // Nothing was submitted, and nothing is there to be resumed.
+      const begun = ["jobs", "plan.json.shards"].flatMap((name) => namesIn(join(folder, name)));
+      if (begun.length === 0) await rm(folder, { recursive: true, force: true });
+      throw error;
     } finally {
       await hold.release();
     }
+  }
+
+  #jobs(whole: BatchPlan): SliceJobs {
+    const { job, image, batchSize, workers, timeoutMs, program } = this.#request;
+    const parts = {
+      options: defined({ ...job, batchSize, workers, timeoutMs }),
+      settings: this.#settings,
+      environment: this.#environment,
+    };
+    if (image === undefined || this.#images === undefined) return new SharedSliceJobs({ ...parts, program });
+    return new RemoteSliceJobs({
+      ...parts,
+      executor: this.#executor,
+      images: this.#images,
+      image,
+      input: whole.input.path,
+    });
   }
 
   /** The input, and how it is read, in a plan of all its rows: its id names the folder. */
@@ -180,11 +222,12 @@ class ExecutedBatch {
     folder: string,
     ask: Ask,
   ): Promise<MergeResult & Pick<RunResult, "notStored">> {
+    const jobs = this.#jobs(whole);
     for (let again = 0; ; again++) {
       const plan = await this.#planOfMissing(whole, folder, ask);
-      await this.#compute(plan, folder, ask);
+      await this.#compute(plan, { folder, jobs }, ask);
       try {
-        return await this.#merge(plan, whole.input.path, folder, ask);
+        return await this.#merge(plan, { folder, jobs, input: whole.input.path }, ask);
       } catch (error) {
         if (!(error instanceof StoredRowsGone)) throw error;
         await rm(join(folder, "plan.json"), { force: true });
@@ -226,16 +269,20 @@ class ExecutedBatch {
     return await readPlan(file);
   }
 
-  async #compute(plan: BatchPlan, folder: string, ask: Ask): Promise<void> {
+  async #compute(
+    plan: BatchPlan,
+    { folder, jobs }: { readonly folder: string; readonly jobs: SliceJobs },
+    ask: Ask,
+  ): Promise<void> {
     const before = await this.#status(plan, folder, ask);
     if (before.finished) return;
     this.#emit({ kind: "model-opening" });
     await this.#executor.open(ask);
-    await writeFile(join(folder, "environment"), this.#variables(), { mode: 0o600 });
+    await jobs.prepare(folder, ask);
     let rows = before.done;
     const ended = await Promise.allSettled(
       before.unfinished.map(async (slice) => {
-        await this.#computeSlice(plan, folder, slice, ask);
+        await this.#computeSlice({ plan, slice }, { folder, jobs }, ask);
         rows += plan.rowsPerSlice[slice - 1] ?? 0;
         const counts = { reusedLocal: 0, reusedCloud: 0, computed: rows, failed: 0, missing: 0 };
         this.#emit({ kind: "progress", counts, bytesAnswered: 0, bytesTotal: undefined });
@@ -249,16 +296,21 @@ class ExecutedBatch {
     return await statusOf(plan, shardFolderOf(join(folder, "plan.json")), ask);
   }
 
-  async #computeSlice(plan: BatchPlan, folder: string, slice: number, ask: Ask): Promise<void> {
-    const jobs = join(folder, "jobs");
-    let number = Math.max(0, latest(jobs, slice));
+  async #computeSlice(
+    of: SliceOfPlan,
+    { folder, jobs }: { readonly folder: string; readonly jobs: SliceJobs },
+    ask: Ask,
+  ): Promise<void> {
+    const { plan, slice } = of;
+    const attempts = join(folder, "jobs");
+    let number = Math.max(0, latest(attempts, slice));
     for (let losses = 0; ; number++) {
-      const directory = join(jobs, `${slice}-${number}`);
-      const attempt = await this.#attempt(plan, { folder, directory, slice, number });
+      const directory = join(attempts, `${slice}-${number}`);
+      const attempt = await jobs.attemptOf(of, { folder, directory, number });
       // An earlier run may have started it: then it is only waited for.
       const { rc, stopped } = attemptPaths(directory);
       const wasThere = existsSync(rc) || existsSync(stopped);
-      const end = await this.#end(attempt, ask);
+      const end = await this.#end(attempt, async () => jobs.bring({ ...of, folder }, attempt, ask), ask);
       checkAsk(ask, `computing slice ${slice}`);
       if (await this.#isDone(plan, folder, slice, ask)) return;
       if (wasThere) continue;
@@ -272,11 +324,16 @@ class ExecutedBatch {
     }
   }
 
-  async #end(attempt: Attempt, ask: Ask): Promise<AttemptEnd> {
+  async #end(attempt: Attempt, bring: () => Promise<void>, ask: Ask): Promise<AttemptEnd> {
     try {
       await this.#executor.start(attempt, ask);
-      return await this.#executor.wait(attempt, ask);
+      const end = await this.#executor.wait(attempt, ask);
+      if (end.kind === "exited") await bring();
+      return end;
     } catch (error) {
+      // Nothing of it is left.
+      if (isAppError(error, "EXEC_JOB_REFUSED"))
+        await rm(attempt.directory, { recursive: true, force: true });
       if (!isAppError(error, "EXEC_ENGINE_FAILED")) throw error;
       return { kind: "lost", message: error.message };
     } finally {
@@ -294,85 +351,18 @@ class ExecutedBatch {
     return perSlice[slice - 1]?.state === "done";
   }
 
-  async #attempt(
-    plan: BatchPlan,
-    place: {
-      readonly folder: string;
-      readonly directory: string;
-      readonly slice: number;
-      readonly number: number;
-    },
-  ): Promise<Attempt> {
-    const { folder, directory, slice, number } = place;
-    const { job } = this.#request;
-    await mkdir(directory, { recursive: true });
-    const { command } = attemptPaths(directory);
-    if (!existsSync(command)) await writeFile(command, this.#script(folder, slice));
-    return {
-      id: `memoir-batch-${plan.id.slice(0, 16)}-${slice}-${number}`,
-      directory,
-      shell: ["/bin/sh"],
-      inputs: [],
-      env: {},
-      resources: { cpu: job.cpus ?? 1, memoryBytes: job.memoryBytes ?? 0, gpu: 0 },
-      network: true,
-      labels: { "memoir.batch": plan.id },
-    };
-  }
-
-  #script(folder: string, slice: number): string {
-    const { program, batchSize, workers, timeoutMs, job } = this.#request;
-    const threads = workers ?? job.cpus;
-    const isolation = this.#settings.isolation ?? this.#environment.modelGuard;
-    const words = [
-      ...program,
-      "batch",
-      "work",
-      join(folder, "plan.json"),
-      "--slice",
-      String(slice),
-      ...(batchSize === undefined ? [] : ["--batch-size", String(batchSize)]),
-      ...(threads === undefined ? [] : ["--workers", String(threads)]),
-      ...(timeoutMs === undefined ? [] : ["--timeout", String(timeoutMs / 1000)]),
-      ...(isolation === undefined ? [] : [isolation === "off" ? "--no-guard" : "--isolate"]),
-      ...(this.#settings.runnerUrl === undefined ? [] : ["--runner-url", this.#settings.runnerUrl]),
-    ];
-    return `. ${quoted(join(folder, "environment"))}\nexec ${words.map(quoted).join(" ")}\n`;
-  }
-
-  /**
-   * As schedulers do by themselves, but in a file that only its owner can read: it may hold credentials. TMPDIR stays
-   * that of the job.
-   */
-  #variables(): string {
-    const { programs, home } = this.#environment;
-    const { local, cloud } = placesOf(this.#settings, this.#environment);
-    const own = /^(?:SLURM|SLURMD|SBATCH|PBS|LSF|LSB|SGE)_|^(?:TMPDIR|PWD|OLDPWD|SHLVL|_)$/;
-    const kept = Object.entries(programs).filter(
-      ([name]) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !own.test(name),
-    );
-    const places = { MEMOIR_HOME: home, MEMOIR_CLOUD: cloud };
-    const lines = Object.entries({ ...Object.fromEntries(kept), ...places }).map(
-      ([name, value]) => `export ${name}=${quoted(value)}\n`,
-    );
-    // Each job has a separate embedded cache, in its directory.
-    const cache = isRedisAddress(local) ? quoted(local) : '"$TMPDIR/predictions"';
-    return `${lines.join("")}export MEMOIR_LOCAL=${cache}\n`;
-  }
-
   async #merge(
     plan: BatchPlan,
-    input: string,
-    folder: string,
+    place: { readonly folder: string; readonly jobs: SliceJobs; readonly input: string },
     ask: Ask,
   ): Promise<MergeResult & Pick<RunResult, "notStored">> {
-    const { local } = placesOf(this.#settings, this.#environment);
+    const { folder, jobs, input } = place;
     const shards = shardFolderOf(join(folder, "plan.json"));
     const { output, outputStream, outputFormat, statusColumn } = this.#request;
     const computedAt = (await stat(shards).catch(() => undefined))?.mtime ?? new Date();
     const stored = storedRows(plan, this.#parts, {
       computedAt: computedAt.toISOString(),
-      records: isRedisAddress(local) ? "no" : "yes",
+      records: jobs.unrecorded(plan),
       ask,
     });
     try {
@@ -419,9 +409,13 @@ class ExecutedBatch {
   }
 }
 
+function namesIn(folder: string): readonly string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
+}
+
 /** The number of the slice's last job; -1 = there is none. */
 function latest(jobs: string, slice: number): number {
-  const names = existsSync(jobs) ? readdirSync(jobs) : [];
+  const names = namesIn(jobs);
   return Math.max(
     -1,
     ...names.flatMap((name) => {
@@ -446,9 +440,4 @@ async function endWords(end: AttemptEnd, directory: string): Promise<string> {
     default:
       return `the job was lost: ${end.message}`;
   }
-}
-
-/** A word for /bin/sh. */
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -63,6 +63,7 @@ export {
   type ExecutorOrder,
   executorNames,
   executorOptions,
+  imageExecutorNames,
   takesOption,
 } from "./workflows/executors.ts";
 export type { ListedRun, RunRow, ServerRunRow } from "./workflows/list-runs.ts";

@@ -13,6 +13,7 @@ export {
   type SliceStatus,
   StoredRowsGone,
   shardFolderOf,
+  shardPath,
   statusOf,
   storedRows,
   type WorkResult,

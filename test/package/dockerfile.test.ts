@@ -97,6 +97,24 @@ describeWith([podmanRequirement, npmRequirement], "the image of the Dockerfile",
     expect(second.counts).toMatchObject({ reusedLocal: 3, computed: 0 });
   });
 
+  it("is the base of an image with a model, whose commands are those of a job", async () => {
+    const context = join(folder, "with-model");
+    await cp(join(root, "test/fixtures/models/letters"), join(context, "model"), { recursive: true });
+    const lines = [
+      `FROM ${image}`,
+      "USER 0:0",
+      "ENV MEMOIR_HOME=/opt/model HOME=/root",
+      "COPY model /tmp/model",
+      'RUN ["memoir", "fetch", "/tmp/model"]',
+      "ENTRYPOINT []",
+    ];
+    await writeFile(join(context, "Dockerfile"), `${lines.join("\n")}\n`);
+    await podman("build", "--quiet", ...limits, "--tag", `${image}-model`, context);
+    const words = ["run", "--rm", ...limits, "--network", "none", `${image}-model`, "/bin/sh", "-c"];
+    const catalog = JSON.parse(await podman(...words, "memoir catalog --json"));
+    expect(JSON.stringify(catalog)).toContain("eos0let");
+  });
+
   it("serves the API by default, and only to callers with an access key", async () => {
     const keys = [
       { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "a-secret-of-the-test", account: "1".repeat(12) },

@@ -40,6 +40,10 @@ export interface BatchFaults {
   lateLists: boolean;
   /** New jobs wait until it is false, for this reason. */
   holds: string | undefined;
+  /** Tasks get a network, and the credentials of the job's role, as they do from ECS. */
+  roleForTasks: boolean;
+  /** More mounts of tasks: what their image would hold. */
+  mounts: readonly string[];
   /** Memory of the task's container, in bytes, that the engine really grants. */
   memoryBytes: number | undefined;
 }
@@ -49,6 +53,8 @@ const noFaults: BatchFaults = {
   throttled: 0,
   lateLists: false,
   holds: undefined,
+  roleForTasks: false,
+  mounts: [],
   memoryBytes: undefined,
 };
 
@@ -300,22 +306,24 @@ export class BatchServer {
     const name = `memoir-batch-${process.pid}-${job.id}-${container.name}`;
     job.running = name;
     const isTask = container.name === "task";
+    const hasRole = !isTask || this.faults.roleForTasks;
     const { accessKeyId, secretAccessKey } = this.#s3;
-    // As the role of a job does it for its helpers.
+    // As the role of a job does it.
     const role = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
     const environment = (container.environment ?? []).map(({ name: key = "", value = "" }) => [key, value]);
     const memory = isTask ? this.faults.memoryBytes : undefined;
     const ran = await this.#podman([
       ...["run", "--rm", "--name", name, "--pull=missing", "--tls-verify=false", "--log-driver=none"],
       ...["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4000:4000"],
-      ...(isTask ? ["--network=none"] : ["--network=host"]),
+      ...(hasRole ? ["--network=host"] : ["--network=none"]),
+      ...(isTask ? this.faults.mounts.flatMap((each) => ["-v", each]) : []),
       ...(memory === undefined ? [] : ["--memory", String(memory), "--memory-swap", String(memory)]),
       ...(container.user === undefined ? [] : ["--user", container.user]),
       ...(container.mountPoints ?? []).flatMap(({ sourceVolume = "", containerPath = "" }) => [
         "-v",
         `${join(this.#folder, job.id, sourceVolume)}:${containerPath}`,
       ]),
-      ...[...environment, ...(isTask ? [] : Object.entries(role))].flatMap(([key, value]) => [
+      ...[...environment, ...(hasRole ? Object.entries(role) : [])].flatMap(([key, value]) => [
         "-e",
         `${key}=${value}`,
       ]),

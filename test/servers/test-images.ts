@@ -6,9 +6,9 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { mkdtemp, rename, rm } from "node:fs/promises";
+import { cp, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import { promisify } from "node:util";
 import { findProgram, type Requirement } from "./requirement.ts";
 
@@ -54,9 +54,30 @@ export async function testImages(): Promise<TestImages> {
   };
 }
 
-async function image(name: string, programs: readonly string[]): Promise<TestImage> {
+/** What an image has beyond programs. */
+export interface ImageContent {
+  /** Its content goes to the image's root. */
+  readonly tree: string;
+  /** Different for different trees. */
+  readonly identity: string;
+  readonly env: readonly string[];
+  readonly user: string;
+}
+
+/** An image for one file of tests. */
+export function testImageWith(
+  name: string,
+  programs: readonly string[],
+  content: ImageContent,
+): Promise<TestImage> {
+  return image(name, programs, content);
+}
+
+async function image(name: string, programs: readonly string[], content?: ImageContent): Promise<TestImage> {
   const files = programs.map(pathOf);
-  const digest = createHash("sha256").update(`recipe 2\0${name}`);
+  const digest = createHash("sha256").update(
+    `recipe 2\0${name}${content === undefined ? "" : `\0${content.identity}`}`,
+  );
   for (const file of files) digest.update(readFileSync(file));
   const reference = `localhost/memoir-test/${name}:1`;
   const folder = join(tmpdir(), "memoir-test-images", `${name}-${digest.digest("hex").slice(0, 16)}`);
@@ -64,7 +85,7 @@ async function image(name: string, programs: readonly string[]): Promise<TestIma
     mkdirSync(dirname(folder), { recursive: true });
     const made = await mkdtemp(`${folder}-`);
     try {
-      await build(made, reference, files);
+      await build(made, { reference, programs: files, content });
       await rename(made, folder);
     } catch (error) {
       // Another test file was faster.
@@ -83,7 +104,13 @@ async function image(name: string, programs: readonly string[]): Promise<TestIma
   };
 }
 
-async function build(folder: string, reference: string, programs: readonly string[]): Promise<void> {
+interface BuildRequest {
+  readonly reference: string;
+  readonly programs: readonly string[];
+  readonly content: ImageContent | undefined;
+}
+
+async function build(folder: string, { reference, programs, content }: BuildRequest): Promise<void> {
   const root = join(folder, "root");
   for (const name of ["bin", "tmp", "etc", "lib64"]) mkdirSync(join(root, name), { recursive: true });
   writeFileSync(join(root, "etc/memoir-test"), "a test image\n");
@@ -101,7 +128,15 @@ async function build(folder: string, reference: string, programs: readonly strin
       if (!existsSync(join(root, "bin", applet))) symlinkSync(target, join(root, "bin", applet));
     }
   }
-  const plain = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--mode=go+rX"];
+  if (content !== undefined) await cp(content.tree, root, { recursive: true, verbatimSymlinks: true });
+  const plain = [
+    "--sort=name",
+    "--mtime=@0",
+    "--owner=0",
+    "--group=0",
+    "--numeric-owner",
+    `--mode=go+r${content === undefined ? "" : "w"}X`,
+  ];
   await run("chmod", ["1777", join(root, "tmp")]);
   await run("tar", [...plain, "-C", root, "-cf", join(folder, "layer.tar"), "."]);
   const layerDigest = sha256(readFileSync(join(folder, "layer.tar")));
@@ -109,7 +144,10 @@ async function build(folder: string, reference: string, programs: readonly strin
     created: "1970-01-01T00:00:00Z",
     architecture: testArchitecture(),
     os: "linux",
-    config: { Env: ["PATH=/bin"] },
+    config: {
+      Env: ["PATH=/bin", ...(content?.env ?? [])],
+      ...(content === undefined ? {} : { User: content.user }),
+    },
     rootfs: { type: "layers", diff_ids: [`sha256:${layerDigest}`] },
     history: [{ created: "1970-01-01T00:00:00Z", created_by: "memoir test image" }],
   });
@@ -127,7 +165,7 @@ export function testArchitecture(): string {
 }
 
 function pathOf(program: string): string {
-  const path = findProgram(program);
+  const path = isAbsolute(program) ? program : findProgram(program);
   if (path === undefined) throw new Error(`test images need ${program} on PATH`);
   return path;
 }

@@ -41,9 +41,12 @@ export const auto = "auto";
 export const executorNames: readonly string[] = [auto, ...executors.map(({ name }) => name)];
 
 /** Those whose tasks run as jobs on other machines; slices of predictions can be such jobs. */
-const clusters: readonly ExecutorKind[] = [slurmKind, templateKind];
+const clusters: readonly ExecutorKind[] = [slurmKind, templateKind, tesKind, awsBatchKind];
 
 export const clusterNames: readonly string[] = clusters.map(({ name }) => name);
+
+/** Those that compute slices in an image. */
+export const imageExecutorNames: readonly string[] = [tesKind, awsBatchKind].map(({ name }) => name);
 
 /** The options of those, by name. */
 export const clusterOptions: ReadonlySet<string> = new Set(

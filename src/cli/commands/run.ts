@@ -1,5 +1,5 @@
 /** memoir run -i INPUT -o OUTPUT: predictions of the served model. */
-import { clusterNames, clusterOptions } from "../../app/index.ts";
+import { clusterNames, clusterOptions, imageExecutorNames } from "../../app/index.ts";
 import { AppError, defined } from "../../kernel/index.ts";
 import { type ManyModelsResult, parseSlice, type RunResult } from "../../predict/index.ts";
 import { type Context, defineCommand, type Given } from "../command.ts";
@@ -107,7 +107,7 @@ export const command = defineCommand<RunResult | ManyModelsResult>({
     {
       flags: "--executor <where>",
       description:
-        "compute in slices, as jobs of this cluster; rows that the caches hold are looked up first",
+        "compute in slices, as jobs of this cluster or service; rows that the caches hold are looked up first",
       default: "this machine computes",
       choices: clusterNames,
       conflicts: ["slice", "stop-after"],
@@ -127,7 +127,11 @@ export const command = defineCommand<RunResult | ManyModelsResult>({
     {
       flags: "--job-memory <size>",
       description: "with --executor: memory of each job, such as 4G",
-      default: "the cluster's",
+      default: "the cluster's; with aws-batch and tes 2 GiB",
+    },
+    {
+      flags: "--image <image>",
+      description: "with --executor aws-batch or tes: image that holds Memoir and the model, for the jobs",
     },
     ...executorFlags.filter(({ flags }) => clusterOptions.has(longName(flags).slice(2))),
     ...configOptions,
@@ -210,6 +214,7 @@ export const command = defineCommand<RunResult | ManyModelsResult>({
               cpus: positive(given.count("job-cpus"), "--job-cpus"),
               memoryBytes: sizeBytes(given.text("job-memory"), "memoir run: --job-memory"),
             }),
+            ...defined({ image: imageFor(executor, flags, given) }),
             program: [process.execPath, ...process.argv.slice(1, 2)],
           },
           (event) => progress.event(event),
@@ -326,10 +331,15 @@ async function withCluster(flags: Given, { app, screen }: Context): Promise<Give
       `memoir run: --${single} is for this machine, and --executor ${executor} for jobs`,
     );
   }
-  const jobFlags = ["slices", "job-cpus", "job-memory", ...clusterOptions];
-  const lone = jobFlags.find((name) => flags.text(name) !== undefined);
+  const jobFlags = ["slices", "job-cpus", "job-memory", "image", ...clusterOptions];
+  const lone = jobFlags.find((name) => flags.text(name) !== undefined || flags.is(name));
   if (lone !== undefined) throw new AppError("CLI_USAGE", `memoir run: --${lone} goes with --executor`);
   return flags;
+}
+
+/** A configuration file names an image for all executors; those that share files need none. */
+function imageFor(executor: string, flags: Given, given: Given): string | undefined {
+  return imageExecutorNames.includes(executor) ? given.text("image") : flags.text("image");
 }
 
 function inputName(input: string): string {

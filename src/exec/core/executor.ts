@@ -32,6 +32,8 @@ export interface ExecutorAbilities {
   readonly plainTasks?: true;
   /** Attempts take nothing of the machine's processors and memory: they have their own turns. */
   readonly elsewhere?: true;
+  /** The service gives tasks an identity by which they read and write the user's object stores. */
+  readonly usesStores?: true;
   /** Performs what programs do themselves: nothing of the machine decides the results. */
   readonly ownWork?: true;
   /** Attempts outlive this process and can be adopted by the next one. */

@@ -43,6 +43,8 @@ export function createBatch(options: ExecutorOptions, world: ExecutorWorld): Cre
   });
   const executor = createServiceExecutor({
     name: "aws-batch",
+    // The role of a job, which all of its containers have.
+    usesStores: true,
     client,
     work: openObjects(workPrefix),
     openObjects,

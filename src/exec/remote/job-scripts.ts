@@ -37,6 +37,8 @@ export interface PrepareOrder {
   readonly files: readonly PreparedFile[];
   readonly folders: readonly string[];
   readonly links: readonly { readonly path: string; readonly target: string }[];
+  /** Absolute paths below which the task may write. */
+  readonly roots: readonly string[];
 }
 
 export function prepareScript(order: PrepareOrder): Buffer {
@@ -48,6 +50,8 @@ export function prepareScript(order: PrepareOrder): Buffer {
       ),
     ),
     ...order.links.map(({ path, target }) => `link ${quoted(target)} ${quoted(path)}`),
+    // This script is root; the image of the task may have another user.
+    ...order.roots.map((path) => `open ${quoted(path)}`),
   ];
   return bytesOfText(`${prepareText}${lines.join("\n")}\n`);
 }
@@ -69,6 +73,7 @@ take() {
     [ "$is" -eq "$3" ] || fail "the input $5 has $is bytes, expected $3"
   fi
 }
+open() { chmod -R a+rwX "$1" || fail "the folder $1 cannot be opened to the task"; }
 link() { mkdir -p "\${2%/*}" && ln -s "$1" "$2" || fail "the link $2 cannot be made"; }
 `;
 

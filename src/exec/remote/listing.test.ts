@@ -53,7 +53,7 @@ describe("the scripts around a task", () => {
     const folder = mkdtempSync(join(tmpdir(), "memoir-scripts-"));
     const file = { staged: "/s/0", path, sha256: undefined, sizeBytes: 3, executable: true };
     const texts = [
-      prepareScript({ files: [file], folders: [path], links: [{ path, target: "../x" }] }),
+      prepareScript({ files: [file], folders: [path], links: [{ path, target: "../x" }], roots: ["/it's"] }),
       publishScript(["/mnt/memoir", "/mnt/disk's"], "/s/1"),
     ];
     for (const text of texts) {

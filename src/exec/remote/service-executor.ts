@@ -12,6 +12,7 @@ import {
   AppError,
   type Ask,
   checkAsk,
+  defined,
   freshAsk,
   invariant,
   messageOf,
@@ -54,6 +55,8 @@ export interface ServiceExecutorOptions {
   readonly helperImage: string;
   /** Tasks at the service at the same time. Default 1000. */
   readonly maxJobs?: number;
+  /** The service gives tasks an identity for object stores. */
+  readonly usesStores?: true;
   /** Tasks may run on machines that can be taken away. */
   readonly preemptible?: boolean;
   readonly times?: Partial<WatchTimes>;
@@ -70,15 +73,7 @@ export function createServiceExecutor(options: ServiceExecutorOptions): Executor
 
 class ServiceExecutor implements Executor {
   readonly name: string;
-  readonly can: ExecutorAbilities = {
-    containers: true,
-    sharesFiles: false,
-    elsewhere: true,
-    survives: true,
-    mountsTaskRoot: true,
-    limitsMemory: false,
-    isolates: false,
-  };
+  readonly can: ExecutorAbilities;
   readonly #options: ServiceExecutorOptions;
   readonly #client: ServiceClient;
   readonly #work: WorkStore;
@@ -93,6 +88,16 @@ class ServiceExecutor implements Executor {
   constructor(options: ServiceExecutorOptions) {
     this.#options = options;
     this.name = options.name;
+    this.can = {
+      containers: true,
+      sharesFiles: false,
+      elsewhere: true,
+      survives: true,
+      mountsTaskRoot: true,
+      limitsMemory: false,
+      isolates: false,
+      ...defined({ usesStores: options.usesStores }),
+    };
     this.#client = options.client;
     this.#work = new WorkStore(options.work);
     this.#times = { ...defaultTimes, ...options.times };

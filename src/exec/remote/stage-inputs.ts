@@ -103,7 +103,7 @@ async function described(
   const table = await work.putBytes(bytesOfText(known.join("")), ask);
   const roots = [taskRoot, ...(attempt.disks ?? [])];
   const inside = folders.filter((path) => path.startsWith(`${taskRoot}/`) || isOnDisk(attempt, path));
-  const prepare = await work.putBytes(prepareScript({ files, folders: inside, links }), ask);
+  const prepare = await work.putBytes(prepareScript({ files, folders: inside, links, roots }), ask);
   const publish = await work.putBytes(publishScript(roots, stage(table.uri)), ask);
   return {
     prepare: stage(prepare.uri),

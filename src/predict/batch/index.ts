@@ -9,6 +9,7 @@ export {
   readPlan,
   type SliceCount,
   shardFolderOf,
+  shardPath,
   writePlan,
 } from "./plan.ts";
 export { type BatchStatus, type SliceStatus, statusOf } from "./status.ts";

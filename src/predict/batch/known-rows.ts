@@ -1,7 +1,7 @@
 /** Which rows of an input are not stored yet: those are computed elsewhere, and nothing has to be computed twice. */
 import { type Ask, defined, isAppError } from "../../kernel/index.ts";
 import { statuses } from "../files/answers.ts";
-import { planOf } from "../mode.ts";
+import { planOf, type Source } from "../mode.ts";
 import { Recorder } from "../recorder.ts";
 import { runPredictions } from "../run.ts";
 import type { RunParts } from "../run-request.ts";
@@ -55,8 +55,8 @@ function allRows({ input }: BatchPlan): RowSet {
 export interface StoredRowsOptions {
   /** Of what the workers computed: ISO 8601 time, UTC. */
   readonly computedAt: string;
-  /** Whether what was computed is recorded in the local tier by the merge; `no`: the workers did. */
-  readonly records: "yes" | "no";
+  /** Tiers in which the merge records what was computed: the workers did not. */
+  readonly records: readonly Source[];
   readonly ask: Ask;
 }
 
@@ -75,12 +75,12 @@ export function storedRows(plan: BatchPlan, parts: RunParts, options: StoredRows
     runner: runner.kind,
     ...defined({ toolkit: runner.toolkit }),
   };
-  const [local] = places.filter(({ source }) => source === "local");
-  if (local === undefined || options.records === "no") return { places, provenance };
+  const recorded = places.filter(({ source }) => options.records.includes(source));
+  if (recorded.length === 0) return { places, provenance };
   const scope = { modelId: model.id, release: model.release, columns: model.columns };
   return {
     places,
     provenance,
-    recorder: new Recorder({ scope, places: [local], ask: options.ask, ...defined({ unsent }) }),
+    recorder: new Recorder({ scope, places: recorded, ask: options.ask, ...defined({ unsent }) }),
   };
 }
