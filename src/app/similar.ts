@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { quotedWhere } from "../csv/index.ts";
 import { md5Hex } from "../hash/index.ts";
-import { AppError, type Ask, floatText, messageOf } from "../kernel/index.ts";
+import { AppError, type Ask, defined, floatText, messageOf } from "../kernel/index.ts";
 import { findModel } from "../models/index.ts";
 import {
   type IndexUse,
@@ -22,6 +22,8 @@ import { warnOf } from "./tier-warnings.ts";
 export interface SimilarOptions extends TierOptions {
   readonly model: string;
   readonly input: string;
+  /** By name or number from 1. Default: smiles or input. */
+  readonly column?: string;
   /** A .csv file. Default: nothing is written. */
   readonly output?: string;
   readonly from: Source;
@@ -88,7 +90,7 @@ export async function similar(
   let search: SimilarMolecules | undefined;
   try {
     const path = resolve(cwd, options.input);
-    for await (const inputs of readInputTexts(path, ask)) {
+    for await (const inputs of readInputTexts({ path, ...defined({ column: options.column }) }, ask)) {
       // A wrong input is reported before an index is made.
       search ??= await openSimilar(
         {

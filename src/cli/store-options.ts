@@ -11,6 +11,12 @@ export const storeModelOption: OptionSpec = {
   description: "id, slug or folder",
 };
 
+export const inputColumnOption: OptionSpec = {
+  flags: "--column <name>",
+  description: "column of the inputs, by header or by number from 1",
+  default: "smiles or input",
+};
+
 export const versionOption: OptionSpec = {
   flags: "-v, --version <release>",
   description: "release of the model; with --isaura the version of the project",

@@ -552,7 +552,7 @@ export const catalogue = {
   EXEC_ISOLATION_UNAVAILABLE: {
     kind: "environment",
     retry: "never",
-    hint: "Install bubblewrap (`apt-get install bubblewrap`; Linux only), or leave out --isolate.",
+    hint: "Install bubblewrap (`apt-get install bubblewrap`; Linux only), or leave out --isolate. A model server that runs already cannot be isolated; use the model's folder or image.",
   },
   EXEC_IMAGE_NOT_FOUND: {
     kind: "not-found",

@@ -68,6 +68,8 @@ export interface ModelGuard {
   open(ask: Ask): Promise<void>;
   /** Whether programs are guarded; known once it is open. */
   readonly isOn: boolean;
+  /** Whether programs shall have no network and see no files but their own; a model where that is not possible is refused. */
+  readonly isolates: boolean;
   /** The command line that runs the program so that it can write below `writable` and `own` only. */
   wrap(program: {
     readonly command: string;

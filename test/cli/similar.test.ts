@@ -1,5 +1,8 @@
 /** Similar molecules: `memoir similar`, and `memoir run --nearest`, which marks what it takes from a neighbour. */
 import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Sandbox } from "./memoir.ts";
 
@@ -27,6 +30,22 @@ async function filled(): Promise<Sandbox> {
   );
   await box.json("predictions", "import", "eos3b5e", "known.csv");
   return box;
+}
+
+const killShim = fileURLToPath(new URL("../faults/kill-shim.cjs", import.meta.url));
+
+/** The neighbours that an index without a past finds: the same cache below another home. */
+async function fresh(own: Sandbox, line: readonly string[]): Promise<(string | undefined)[]> {
+  const other = await Sandbox.create();
+  try {
+    await own.json("dump", "--model", "eos3b5e", "--local-cache-only", "-o", "all.csv");
+    await other.write("all.csv", await own.read("all.csv"));
+    await other.write("in.csv", await own.read("in.csv"));
+    await other.json("predictions", "import", "eos3b5e", "all.csv");
+    return (await other.json<Similar>(...line)).neighbours.map(({ neighbour }) => neighbour);
+  } finally {
+    other.remove();
+  }
 }
 
 let box: Sandbox;
@@ -91,6 +110,49 @@ describe("memoir similar", () => {
       await own.json("predictions", "import", "eos3b5e", "other.csv");
       expect((await own.run(...line, "--index", "current")).err).toContain("no longer stored");
       expect((await own.json<Similar>(...line)).neighbours).toEqual([]);
+    } finally {
+      own.remove();
+    }
+  });
+
+  it("takes the column that is named", async () => {
+    await box.write("two.csv", "id,structure\n1,CCCCCOC(=O)c1ccccc1\n");
+    const refused = await box.run("similar", "eos3b5e", "-i", "two.csv");
+    expect([refused.code, refused.err.includes("--column")]).toEqual([3, true]);
+    const found = await box.json<Similar>("similar", "eos3b5e", "-i", "two.csv", "--column", "structure");
+    expect(found).toMatchObject({ inputs: 1, withNeighbours: 1 });
+  });
+
+  it("answers the same after its index was killed while it was made, at each of its steps", async () => {
+    const own = await filled();
+    try {
+      await own.inputs("in.csv", ["CCCCCOC(=O)c1ccccc1"]);
+      const line = ["similar", "eos3b5e", "-i", "in.csv", "--similarity", "0.5"];
+      const below = join(own.home, "predictions.similar");
+      const neighbours = async (...more: readonly string[]) =>
+        (await own.json<Similar>(...line, ...more)).neighbours.map(({ neighbour }) => neighbour);
+      let expected = [stored[2], stored[1], stored[0]];
+      for (const name of ["mkdir", "open", "rename"]) {
+        const killed = await own
+          .with({
+            TMPDIR: own.folder,
+            NODE_OPTIONS: `--require=${killShim}`,
+            MEMOIR_KILL: JSON.stringify({ name, below, occurrence: 1 }),
+          })
+          .run(...line);
+        expect([name, killed.signal]).toEqual([name, "SIGKILL"]);
+        // What there was before is what there is; then the next search makes what is missing.
+        const now = await own.run(...line, "--index", "current");
+        expect([now.code, now.err]).toEqual([4, expect.stringContaining("SIMILAR_INDEX_OLD")]);
+        expect(await neighbours()).toEqual(expected);
+        expect(await neighbours("--index", "current")).toEqual(expected);
+        const added = `${"C".repeat(4 + expected.length)}OC(=O)c1ccccc1`;
+        await own.write("more.csv", `input,mol_weight\n${added},7\n`);
+        await own.json("predictions", "import", "eos3b5e", "more.csv");
+        expected = await fresh(own, line);
+        // The folder is made once only.
+        if (name === "mkdir") await rm(below, { recursive: true });
+      }
     } finally {
       own.remove();
     }

@@ -72,6 +72,14 @@ describe("a project", () => {
       ...["--to", "second", "--to-access", "public"],
     );
     expect(moved.files).toBe(1);
+    await box.write("named.csv", "id,structure\n1,CCC\n2,N\n");
+    const second = ["-i", "named.csv", ...model, "-pn", "second", "--column", "structure"];
+    await box.json("store", "read", ...second, "-o", "named-out.csv");
+    expect(await box.rows("named-out.csv")).toEqual(["CCC,44.1", "N,\\N"]);
+    expect(await box.json("store", "inspect", ...second)).toMatchObject({ available: 1 });
+    expect(
+      await box.json<Moved>("store", "pull", ...second, "--local", box.path("named-local")),
+    ).toMatchObject({ read: 1, stored: 1 });
     expect(await held()).toEqual([
       ["screening", "private", 2],
       ["second", "public", 2],

@@ -46,6 +46,11 @@ interface Asked {
   readonly emit: PredictEventSink;
 }
 
+interface InputColumn {
+  /** Column of the input file, by name or number from 1. Default: smiles or input. */
+  readonly column?: string;
+}
+
 /** Rows of one place on their way to another. */
 export interface MovedRows {
   readonly model: string;
@@ -96,7 +101,8 @@ async function write(
 
 /** Looks the inputs of a file up; nothing is computed. */
 async function read(
-  options: SourceOptions & { readonly model: string; readonly input: string; readonly output: string },
+  options: SourceOptions &
+    InputColumn & { readonly model: string; readonly input: string; readonly output: string },
   { environment, emit }: Asked,
   ask: Ask,
 ): Promise<RunResult> {
@@ -108,6 +114,7 @@ async function read(
         mode: "cloud-cache-only",
         input: resolve(environment.cwd, options.input),
         output: resolve(environment.cwd, options.output),
+        ...defined({ column: options.column }),
         statusColumn: "without",
         match: "exact",
       },
@@ -403,7 +410,8 @@ const shownRows = 20;
 
 /** Which inputs of a file are stored and where, or all stored inputs; written to a file where one is named. */
 async function inspect(
-  options: SourceOptions & { readonly model: string; readonly input?: string; readonly output?: string },
+  options: SourceOptions &
+    InputColumn & { readonly model: string; readonly input?: string; readonly output?: string },
   { environment, emit }: Asked,
   ask: Ask,
 ): Promise<InspectResult> {
@@ -435,7 +443,8 @@ async function inspect(
       const all = eachInput(labelled);
       for await (const { input, stored } of all(scope, ask)) note(input, stored);
     } else {
-      for await (const inputs of readInputTexts(resolve(environment.cwd, options.input), ask)) {
+      const from = { path: resolve(environment.cwd, options.input), ...defined({ column: options.column }) };
+      for await (const inputs of readInputTexts(from, ask)) {
         const found: string[] = inputs.map(() => "no");
         for (const [label, tier] of labelled) {
           const answers = await tier.getMany(scope, inputs, ask);
@@ -632,7 +641,8 @@ async function push(
 
 /** Copies rows of a project (or a project of Isaura's) into the local cache: all, or those of a file's inputs. */
 async function pull(
-  options: SourceOptions & { readonly model: string; readonly local?: string; readonly input?: string },
+  options: SourceOptions &
+    InputColumn & { readonly model: string; readonly local?: string; readonly input?: string },
   { environment, emit }: Asked,
   ask: Ask,
 ): Promise<MovedRows> {
@@ -651,7 +661,7 @@ async function pull(
     const path = resolve(environment.cwd, options.input);
     return await copied({ name: source.name, scan: () => wanted() }, to, emit, ask);
     async function* wanted(): AsyncGenerator<readonly PredictionRow[]> {
-      for await (const inputs of readInputTexts(path, ask))
+      for await (const inputs of readInputTexts({ path, ...defined({ column: options.column }) }, ask))
         yield (await source.getMany(scope, inputs, ask)).filter((row) => row !== undefined);
     }
   } finally {

@@ -18,6 +18,7 @@ export const command = defineCommand<SimilarResult>({
   arguments: [{ name: "MODEL", description: "id, slug, folder or URL", required: true }],
   options: [
     { flags: "-i, --input <file>", description: "molecules: .csv, .tsv, .smi or .json" },
+    { flags: "--column <name>", description: "column of the inputs, by header or by number from 1" },
     { flags: "-o, --output <file>", description: "also write the neighbours to a .csv file" },
     {
       flags: "--similarity <n>",
@@ -56,7 +57,7 @@ export const command = defineCommand<SimilarResult>({
         {
           model: given.argument(0) ?? "",
           input,
-          ...defined({ output: given.text("output") }),
+          ...defined({ output: given.text("output"), column: given.text("column") }),
           from: given.text("from") === "cloud" ? "cloud" : "local",
           count: given.count("neighbours") ?? 5,
           similarity: given.count("similarity") ?? 0.7,

@@ -6,6 +6,7 @@ import { count, plural, table } from "../format.ts";
 import { withProgress } from "../progress.ts";
 import {
   cloudOption,
+  inputColumnOption,
   isauraOption,
   needed,
   projectOption,
@@ -33,6 +34,7 @@ export const command = defineCommand<InspectResult>({
       description: "write the list to a .csv file: key, input, stored",
       aliases: ["--output-file"],
     },
+    inputColumnOption,
     storeModelOption,
     versionOption,
     projectOption,
@@ -54,6 +56,7 @@ export const command = defineCommand<InspectResult>({
           ...projectOptionsOf(given),
           model: needed(given, "model", "inspect"),
           ...defined({ input: given.text("input"), output: given.text("output") }),
+          ...defined({ column: given.text("column") }),
         },
         emit,
         ask,

@@ -6,6 +6,7 @@ import { count, plural } from "../format.ts";
 import { withProgress } from "../progress.ts";
 import {
   cloudOption,
+  inputColumnOption,
   isauraOption,
   localOption,
   needed,
@@ -29,6 +30,7 @@ export const command = defineCommand<MovedRows>({
       default: "all rows",
       aliases: ["--input-file"],
     },
+    inputColumnOption,
     storeModelOption,
     versionOption,
     projectOption,
@@ -50,7 +52,11 @@ export const command = defineCommand<MovedRows>({
         {
           ...projectOptionsOf(given),
           model: needed(given, "model", "pull"),
-          ...defined({ local: given.text("local"), input: given.text("input") }),
+          ...defined({
+            local: given.text("local"),
+            input: given.text("input"),
+            column: given.text("column"),
+          }),
         },
         emit,
         ask,

@@ -1,4 +1,6 @@
 /** memoir store read */
+
+import { defined } from "../../kernel/index.ts";
 import type { RunResult } from "../../predict/index.ts";
 import { defineCommand } from "../command.ts";
 import { refusedFlag } from "../ersilia-flags.ts";
@@ -6,6 +8,7 @@ import { count, plural } from "../format.ts";
 import { withProgress } from "../progress.ts";
 import {
   cloudOption,
+  inputColumnOption,
   isauraOption,
   needed,
   projectOption,
@@ -33,6 +36,7 @@ export const command = defineCommand<RunResult>({
       description: "rows: .csv, .tsv, .json or .h5",
       aliases: ["--output-file"],
     },
+    inputColumnOption,
     storeModelOption,
     versionOption,
     projectOption,
@@ -58,6 +62,7 @@ export const command = defineCommand<RunResult>({
           model: needed(given, "model", "read"),
           input: needed(given, "input", "read"),
           output: needed(given, "output", "read"),
+          ...defined({ column: given.text("column") }),
         },
         emit,
         ask,

@@ -43,6 +43,7 @@ export interface ModelGuard {
   open(ask: Ask): Promise<void>;
   /** Whether programs are guarded; known once it is open. */
   readonly isOn: boolean;
+  readonly isolates: boolean;
   wrap(program: GuardedProgram): { readonly command: string; readonly args: readonly string[] };
 }
 
@@ -77,6 +78,10 @@ class BubblewrapGuard implements ModelGuard {
       this.#opening = undefined;
       throw error;
     }
+  }
+
+  get isolates(): boolean {
+    return this.#options.isolate;
   }
 
   get isOn(): boolean {

@@ -284,7 +284,7 @@ createServer((socket) => {
 }).listen(process.argv[1], () => console.log("ready"));
 `;
 
-function entersNetwork(): boolean {
+export function entersNetwork(): boolean {
   return process.getuid?.() === 0;
 }
 

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { AppError, defined, unreachable } from "../../kernel/index.ts";
 import { BuiltinRunner } from "../builtin/builtin-runner.ts";
 import { ImageRunner } from "../image/image-runner.ts";
+import { entersNetwork } from "../image/model-container.ts";
 import type { Model, ModelGuard, Runner } from "../model.ts";
 import { bisecting } from "./bisecting.ts";
 import { HttpRunner } from "./http-runner.ts";
@@ -50,9 +51,17 @@ export function createRunner(model: Model, options: RunnerOptions): Runner {
       return watched(hasWorker(source.path) ? new WarmRunner(script) : new ScriptRunner(script));
     }
     case "http":
+      if (options.guard?.isolates === true)
+        return refused(
+          model.id,
+          "its server runs already, and Memoir cannot take away its network and files",
+        );
       return watched(new HttpRunner({ model, url: source.url, workers, timeoutMs }));
     case "image": {
       const { env, tempDir, container: running } = options;
+      // A container sees the files of its image only, and as root it has no network.
+      if (options.guard?.isolates === true && !entersNetwork())
+        return refused(model.id, "only root can use a container that has no network");
       return watched(
         new ImageRunner({ model, image: source, workers, timeoutMs, env, ...defined({ tempDir, running }) }),
       );
@@ -62,6 +71,14 @@ export function createRunner(model: Model, options: RunnerOptions): Runner {
     default:
       return unreachable(source);
   }
+}
+
+/** Said when something is to be computed: look-ups need no isolation. */
+function refused(id: string, why: string): Runner {
+  const fail = async (): Promise<never> => {
+    throw new AppError("EXEC_ISOLATION_UNAVAILABLE", `isolating model ${id}: ${why}`);
+  };
+  return { kind: "none", toolkit: undefined, open: fail, predict: fail, close: async () => {} };
 }
 
 /** The runner of a model that is only known from a cache: modes that compute nothing never open it. */

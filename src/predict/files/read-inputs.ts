@@ -95,8 +95,12 @@ export async function* readInputs(request: ReadInputsRequest, ask: Ask): AsyncGe
 }
 
 /** The inputs of a file alone, for what is not a run. */
-export async function* readInputTexts(path: string, ask: Ask): AsyncGenerator<readonly string[], void> {
-  for await (const { inputs } of readInputs({ path, chunkRows: 10_000 }, ask)) yield inputs;
+export async function* readInputTexts(
+  { path, column }: Pick<ReadInputsRequest, "path" | "column">,
+  ask: Ask,
+): AsyncGenerator<readonly string[], void> {
+  const request = { path, chunkRows: 10_000, ...defined({ column }) };
+  for await (const { inputs } of readInputs(request, ask)) yield inputs;
 }
 
 interface Scanner {
