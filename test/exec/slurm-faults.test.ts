@@ -125,6 +125,9 @@ describeWith([slurmRequirement], "tasks on a Slurm cluster in trouble", () => {
     await bench.cluster.ask("scontrol", "hold", id);
     await bench.resumeNodes();
     expect(await bench.executor.state(attempt, ask)).toEqual({ kind: "running" });
+    await bench.cluster.until("the hold is reported", async () =>
+      bench.said.some((words) => words.startsWith(`job ${id} cannot start (JobHeld`)),
+    );
     await bench.cluster.ask("scontrol", "release", id);
     await bench.untilReady(attempt);
     await bench.cluster.ask("scontrol", "suspend", id);

@@ -125,7 +125,12 @@ class KillRun {
         done += await this.#survive(kind, round, to - done);
       } catch (error) {
         const marks = JSON.stringify(this.#marks(round), undefined, 1);
-        throw new Error(`seed ${this.#seed}, ${kind}:${done}-${done + 1}: ${marks}`, { cause: error });
+        const jobs = await this.#cluster
+          .ask("squeue", "-h", "-r", "-t", "all", "-o", "%i|%T|%r|%j")
+          .catch(String);
+        const log = readFileSync(`${this.#cluster.dir}/log/slurmctld.log`, "utf8").split("\n").slice(-80);
+        const facts = [marks, jobs.split("\n").slice(0, 20).join("\n"), log.join("\n")].join("\n");
+        throw new Error(`seed ${this.#seed}, ${kind}:${done}-${done + 1}: ${facts}`, { cause: error });
       }
       const repeated = Object.values(this.#runs(round)).filter((times) => times > 1).length;
       this.#progress(

@@ -5,7 +5,7 @@
 import { systemErrorCode } from "../../kernel/index.ts";
 import { isClaimed, jobPaths, readExitCode, readJobFile, WatchLoop } from "../core/index.ts";
 import { cancelArguments, queueArguments } from "./command-lines.ts";
-import { isNeverStarting, isWaiting, parseQueue, phaseOf, type QueueRow } from "./parse-answers.ts";
+import { isHeldUp, isNeverStarting, isWaiting, parseQueue, phaseOf, type QueueRow } from "./parse-answers.ts";
 import type { SlurmClient } from "./slurm-client.ts";
 
 export interface WatchTimes {
@@ -105,6 +105,8 @@ export class JobWatch {
   readonly #say: (words: string) => void;
   readonly #loop: WatchLoop<Watched, JobOutcome>;
   #isAway = false;
+  /** Why jobs are held up that was reported, so that it is said once. */
+  #reported: ReadonlySet<string> = new Set();
 
   constructor(parts: { client: SlurmClient; times: WatchTimes; say: (words: string) => void }) {
     this.#client = parts.client;
@@ -158,8 +160,28 @@ export class JobWatch {
         this.#loop.fail(job, error);
       }
     }
+    if (rows !== undefined) this.#reportHeldUp(jobs);
     if (toCancel.size > 0) await this.#cancel([...toCancel]);
     return hasChanged || toCancel.size > 0;
+  }
+
+  /** Nothing is wrong with these jobs, but nobody would look for the reason in Slurm. */
+  #reportHeldUp(jobs: readonly Watched[]): void {
+    const heldUp = new Map<string, QueueRow[]>();
+    for (const { row, isCancelled } of jobs.filter((job) => this.#loop.has(job)))
+      if (row !== undefined && !isCancelled && isHeldUp(row)) {
+        const same = heldUp.get(row.reason);
+        if (same === undefined) heldUp.set(row.reason, [row]);
+        else same.push(row);
+      }
+    for (const [reason, [first, ...others]] of heldUp) {
+      if (first === undefined || this.#reported.has(reason)) continue;
+      const more = others.length === 0 ? "" : ` and ${others.length} more`;
+      this.#say(
+        `job ${slurmId(first)}${more} cannot start (${reason}): waiting until this is changed in Slurm; Ctrl-C cancels the run and its jobs`,
+      );
+    }
+    this.#reported = new Set(heldUp.keys());
   }
 
   #settle(job: Watched, verdict: Verdict): boolean {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  isHeldUp,
   isNeverStarting,
   parseAccounting,
   parseConfig,
@@ -44,6 +45,21 @@ describe("answers of Slurm", () => {
   });
 
   it.each([
+    ["JobHeldUser", true],
+    ["JobHeldAdmin", true],
+    ["PartitionDown", true],
+    ["ReqNodeNotAvail,_UnavailableNodes:n3", true],
+    ["Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions", true],
+    ["launch_failed_requeued_held", true],
+    ["Resources", false],
+    ["Priority", false],
+    ["BeginTime", false],
+  ])("of a job that waits with the reason %s say whether people have to act: %s", (reason, expected) => {
+    expect(isHeldUp({ state: "PENDING", reason })).toBe(expected);
+    expect(isHeldUp({ state: "RUNNING", reason })).toBe(false);
+  });
+
+  it.each([
     ["sbatch: error: Batch job submission failed: Invalid partition name specified", "refused"],
     ["sbatch: error: Memory specification can not be satisfied", "refused"],
     ["sbatch: error: Batch job submission failed: Requested node configuration is not available", "refused"],
@@ -55,6 +71,13 @@ describe("answers of Slurm", () => {
     ],
     ["sbatch: error: Batch job submission failed: Invalid qos specification", "refused"],
     ["sbatch: error: Invalid --time specification", "refused"],
+    [
+      "sbatch: error: Batch job submission failed: Required partition not available (inactive or drain)",
+      "refused",
+    ],
+    ["sbatch: error: Batch job submission failed: Invalid node name specified", "refused"],
+    ["sbatch: error: Batch job submission failed: Requested reservation is invalid", "refused"],
+    ["sbatch: error: Batch job submission failed: Job dependency problem", "refused"],
     ["sbatch: error: Batch job submission failed: Invalid job array specification", "array"],
     [
       "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)",

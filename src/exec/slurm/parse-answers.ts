@@ -83,6 +83,14 @@ export function isNeverStarting({ state, reason }: Pick<QueueRow, "state" | "rea
   );
 }
 
+const waitsForPeople =
+  /^(?:JobHeld(?:User|Admin)|Partition(?:Down|Inactive)|ReqNodeNotAvail|Nodes required for job are DOWN|launch failed requeued held)/i;
+
+/** Whether a job waits until a person does something: releases it, opens its partition, repairs nodes. That may well happen. */
+export function isHeldUp({ state, reason }: Pick<QueueRow, "state" | "reason">): boolean {
+  return state === "PENDING" && waitsForPeople.test(reason.replaceAll("_", " "));
+}
+
 export type Refusal =
   /** The job is not acceptable, now and later. */
   | "refused"
@@ -103,6 +111,10 @@ const refusals = [
   /access\/permission denied/i,
   /group not permitted to use this partition/i,
   /requested partition configuration not available/i,
+  /required partition not available \(inactive or drain\)/i,
+  /invalid node name/i,
+  /requested reservation is invalid|access denied to requested reservation/i,
+  /job dependency problem/i,
   /unrecognized option|unrecognised option/i,
 ];
 
