@@ -8,7 +8,7 @@ import { WaitingResults } from "./waiting-results.ts";
 /** Records what an earlier run had left waiting. What the store's trouble prevents is left for the next one. */
 export async function recordLeftovers(
   directory: string,
-  cache: Pick<RunCacheParts, "store" | "claim" | "remote">,
+  cache: Pick<RunCacheParts, "store" | "claim" | "newUuid" | "remote">,
   ask: Ask,
 ): Promise<{ readonly recorded: number; readonly refused: readonly string[]; readonly waiting: number }> {
   const waiting = new WaitingResults(directory);

@@ -3,7 +3,7 @@ import type { Executor, ImageResolver } from "../exec/core/index.ts";
 import type { Ask } from "../kernel/index.ts";
 import type { Fingerprinter, RemoteFiles } from "../keys/index.ts";
 import type { Program, Reach } from "../lang/core/index.ts";
-import type { Claim, EntryStore } from "../store/entries/index.ts";
+import type { Claim, EntryStore, NewUuid } from "../store/entries/index.ts";
 import type { TaskCall } from "../task/index.ts";
 import type { CallLeases } from "./call-leases.ts";
 import type { TimedEvent } from "./events.ts";
@@ -31,8 +31,10 @@ export interface RunCacheParts {
   readonly resources: "ignored" | "strict";
   /** Tasks whose calls are computed each time, and not recorded. Asked when a call is identified. */
   readonly isExcluded?: (task: string) => boolean;
-  /** Names every entry that the run is about to reuse or to record, so that pruning keeps it. */
+  /** Names every entry that the run is about to reuse, so that pruning keeps it. */
   readonly claim?: Claim;
+  /** Names those that it is about to record. */
+  readonly newUuid?: NewUuid;
   /** Protects an entry from being pruned at any time, since a link outside the cache leads to it. */
   readonly pin?: (entryUuid: string, ask: Ask) => Promise<void>;
   /** Reads objects that a store on this machine is given. */

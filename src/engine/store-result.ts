@@ -19,12 +19,12 @@ export async function checkUnchanged(result: WaitingResult): Promise<void> {
 export async function storeResult(
   result: WaitingResult,
   waiting: WaitingResults,
-  cache: Pick<RunCacheParts, "store" | "claim" | "remote">,
+  cache: Pick<RunCacheParts, "store" | "newUuid" | "remote">,
   ask: Ask,
 ): Promise<Entry> {
-  const { claim, store, remote } = cache;
+  const { newUuid, store, remote } = cache;
   const recorded = await store.record(result.entry, ask, {
-    ...defined({ claim }),
+    ...defined({ newUuid }),
     ...(remote === undefined
       ? {}
       : {

@@ -11,8 +11,8 @@
  * the ones that the task left is not recorded: a file whose content is known must still have it, any other one must be
  * the same inode with the same size, mtime and ctime.
  */
-import { appendFileSync } from "node:fs";
-import { readFile, rename, rm, stat } from "node:fs/promises";
+import { appendFileSync, statSync } from "node:fs";
+import { readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256, sha256File } from "../hash/index.ts";
 import { AppError, type Ask, messageOf, onDisk, systemErrorCode } from "../kernel/index.ts";
@@ -192,7 +192,7 @@ async function marksOf(
       files.push({ source, mark: `${known.sha256} ${known.sizeBytes}` });
       continue;
     }
-    const { ino, size, mtimeNs, ctimeNs } = await stat(onDisk(source), { bigint: true });
+    const { ino, size, mtimeNs, ctimeNs } = statSync(onDisk(source), { bigint: true });
     files.push({ source, mark: `${ino} ${size} ${mtimeNs} ${ctimeNs}` });
   }
   return { shape: sha256(JSON.stringify(plan, plain)), files };

@@ -12,9 +12,14 @@ export interface Owner {
   readonly bootId: string;
 }
 
+/** What never changes while this process lives. Asked once: every call of a run says who holds it. */
+let ownTicks: string | undefined;
+let ownBoot = "";
+
 /** This process. */
 export function thisOwner(): Owner {
-  return { host: hostname(), pid: process.pid, startTicks: startTicks(process.pid) ?? "", bootId: bootId() };
+  ownTicks ??= startTicks(process.pid);
+  return { host: hostname(), pid: process.pid, startTicks: ownTicks ?? "", bootId: bootId() };
 }
 
 /** `elsewhere`: another machine, of which only its heartbeat is known. */
@@ -67,9 +72,11 @@ function hasProc(): boolean {
 }
 
 function bootId(): string {
+  if (ownBoot !== "") return ownBoot;
   try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+    ownBoot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
   } catch {
-    return "";
+    // No /proc: nobody's life is judged by it.
   }
+  return ownBoot;
 }

@@ -1,4 +1,5 @@
 /** Opens the cache of a run: now, or during the run if it cannot be opened yet. */
+import { randomUUID } from "node:crypto";
 import {
   type CallLeases,
   folderLeases,
@@ -90,8 +91,15 @@ export function cacheParts(
     store: cache.entries,
     ...defined({ location: cache.sharedAt }),
     leases: leasesOf(cache, runId),
-    claim: async (uuid) => lease.current?.used(uuid),
+    ...namesOf(lease),
     pin: (uuid, ask) => pinEntry(cache, uuid, ask),
+  };
+}
+
+function namesOf(lease: LeaseSlot): Required<Pick<RunCacheParts, "claim" | "newUuid">> {
+  return {
+    claim: async (uuid) => lease.current?.used(uuid),
+    newUuid: async () => (await lease.current?.newUuid()) ?? randomUUID(),
   };
 }
 
@@ -132,7 +140,7 @@ export function lateParts(
     store: new LateStore({ uri: late.uri, open }),
     opensLater: true,
     leases,
-    claim: async (uuid) => run.lease.current?.used(uuid),
+    ...namesOf(run.lease),
   };
 }
 

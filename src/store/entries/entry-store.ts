@@ -88,7 +88,8 @@ export interface OtherVersion {
 }
 
 export interface RecordOptions {
-  readonly claim?: Claim;
+  /** Answers the name of the new entry, which the run's lease has named. Default: a name that nobody knows. */
+  readonly newUuid?: NewUuid;
   /** Called with the sha-256 of every file before it is stored, by the path that it was read from. A throw ends the recording. */
   readonly onContent?: (source: string, sha256: string) => void;
   /** Brings an object to a local path, for stores that cannot copy it by themselves; answers the sha-256 of what came. */
@@ -96,10 +97,13 @@ export interface RecordOptions {
 }
 
 /**
- * Called with the uuid of an entry before its manifest is looked at for the last time, or before anything of a new
- * one is written: a run names it in its lease, so that nothing of it is removed from then on.
+ * Called with the uuid of an entry before its manifest is looked at for the last time: a run names it in its lease, so
+ * that nothing of it is removed from then on.
  */
 export type Claim = (entryUuid: string) => Promise<void>;
+
+/** Asked before anything of a new entry is written, for a name that is in the run's lease for the same reason. */
+export type NewUuid = () => Promise<string>;
 
 export interface EntryStore {
   /** `file:///…` or `s3://…` of the cache. */

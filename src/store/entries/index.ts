@@ -9,6 +9,7 @@ export type {
   EntryFile,
   EntryStore,
   NewEntry,
+  NewUuid,
   OtherVersion,
   RecordOptions,
 } from "./entry-store.ts";

@@ -202,6 +202,28 @@ describe("looking after a cache", () => {
     );
   });
 
+  it("names new entries in the lease before they are handed out, many in one write", async () => {
+    const lease = await openRunLease({ ...place, runId: "recording" }, ask);
+    const named = async () => {
+      const bytes = await place.objects.read(`${place.cacheUuid}/runs/recording.json`, ask);
+      return (JSON.parse(Buffer.from(bytes ?? []).toString()) as { readonly entries: readonly string[] })
+        .entries;
+    };
+    const seen = new Set<string>();
+    let states = new Set<string>();
+    for (let i = 0; i < 100; i++) {
+      const uuid = await lease.newUuid();
+      const entries = await named();
+      expect(entries).toContain(uuid);
+      seen.add(uuid);
+      states = states.add(entries.join());
+    }
+    expect(seen.size).toBe(100);
+    expect(states.size).toBeLessThan(8);
+    await lease.close();
+    expect(new Set(await named())).toEqual(seen);
+  });
+
   it("what a run names while it is being removed is put back whole", async () => {
     const entry = await record("a", "x");
     const plan = await planPrune(place, { olderThanMs: -1 }, new Date(), ask);

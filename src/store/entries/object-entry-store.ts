@@ -96,8 +96,7 @@ export class ObjectEntryStore implements EntryStore {
   }
 
   async record(entry: NewEntry, ask: Ask, options: RecordOptions = {}): Promise<Entry> {
-    const uuid = randomUUID();
-    await options.claim?.(uuid);
+    const uuid = (await options.newUuid?.()) ?? randomUUID();
     const folder = entryFolder(this.#cacheUuid, entry.key, uuid);
     const { attemptDirectory, stored: known, ...recorded } = entry;
     const own = attemptDirectory === undefined ? undefined : realPathOfSync(attemptDirectory);

@@ -7,6 +7,7 @@
  * away *before* it reads the leases for the last time. So whichever comes second sees the other: the run computes, or
  * `prune` puts the manifest back.
  */
+import { randomUUID } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
 import { type Ask, freshAsk, isAppError, mapAhead } from "../../kernel/index.ts";
 import { isOwner, lifeOf, type Owner, thisOwner } from "../../process/index.ts";
@@ -15,6 +16,9 @@ import { runLeaseName } from "./entry-layout.ts";
 
 /** A lease that was not renewed for this long belongs to a run that died. */
 const leaseLivesMs = 120_000;
+
+/** How many entries to come are named in one write: twice as many each time, so that a small run names few in vain. */
+const namesAhead = { first: 4, most: 256 };
 
 export interface RunLeaseRecord {
   readonly runId: string;
@@ -41,6 +45,11 @@ export interface RunLease {
    * was reported): what is taken away then is computed again. Many at the same time cost one write.
    */
   used(entryUuid: string): Promise<void>;
+  /**
+   * The name of a new entry, in the lease before anything of the entry is written. Names are written ahead, several at
+   * once: the lease is one object, which each write sends as a whole. A name that is never used does no harm.
+   */
+  newUuid(): Promise<string>;
   /** Writes the last state and stops renewing. */
   close(): Promise<void>;
 }
@@ -77,17 +86,38 @@ export async function openRunLease(options: RunLeaseOptions, ask: Ask): Promise<
     if (ask.signal.aborted || !isAppError(error, "STORE_UNREACHABLE")) throw error;
     onTrouble(error);
   });
-  let writing: Promise<void> = Promise.resolve();
-  let next: Promise<void> | undefined;
+  /** Whether the last state is written. */
+  let writing: Promise<boolean> = Promise.resolve(true);
+  let next: Promise<boolean> | undefined;
   /** What was named before this call is in the lease when it resolves. */
   const flush = () => {
     next ??= writing.then(async () => {
       await turn();
       next = undefined;
-      writing = write(false, freshAsk()).catch(onTrouble);
-      await writing;
+      writing = write(false, freshAsk()).then(
+        () => true,
+        (error) => {
+          onTrouble(error);
+          return false;
+        },
+      );
+      return writing;
     });
     return next;
+  };
+  /** Names in the lease that no entry has yet. */
+  let ahead: string[] = [];
+  let naming: Promise<void> | undefined;
+  let many = namesAhead.first;
+  const nameMore = async () => {
+    const names = Array.from({ length: many }, () => randomUUID());
+    for (const name of names) entries.add(name);
+    const isWritten = await flush();
+    // What could not be written is tried again with the next name, which must not wait for it.
+    ahead = isWritten ? names : names.slice(0, 1);
+    for (const name of names.slice(ahead.length)) entries.delete(name);
+    if (isWritten) many = Math.min(many * 2, namesAhead.most);
+    naming = undefined;
   };
   const timer = setInterval(() => void flush(), options.renewEveryMs ?? 20_000);
   timer.unref();
@@ -101,10 +131,19 @@ export async function openRunLease(options: RunLeaseOptions, ask: Ask): Promise<
       entries.add(entryUuid);
       await flush();
     },
+    newUuid: async () => {
+      for (;;) {
+        const name = ahead.pop();
+        if (name !== undefined) return name;
+        naming ??= nameMore();
+        await naming;
+      }
+    },
     close: async () => {
       clearInterval(timer);
       await next;
       await writing;
+      for (const name of ahead) entries.delete(name);
       await write(true, freshAsk()).catch(onTrouble);
     },
   };

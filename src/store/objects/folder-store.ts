@@ -21,6 +21,7 @@ import {
   requireInfo,
   syncPath,
   tempFolder,
+  writtenInfo,
 } from "./folder-files.ts";
 import { listFolder } from "./folder-listing.ts";
 import { openFileReader } from "./folder-reader.ts";
@@ -111,7 +112,7 @@ class FolderStore implements ObjectStore {
         checkAsk(ask, `writing ${name}`);
         await this.#temps.into(path, async (target) => renameSync(from, target));
       });
-      return requireInfo(name, path);
+      return writtenInfo(name, path);
     });
   }
 

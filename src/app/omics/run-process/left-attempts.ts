@@ -2,6 +2,7 @@
  * What a run leaves whose process was lost: its tasks are ended, results that waited for the end of the run are recorded,
  * and its folder says how it ended.
  */
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { endAttempt, endCrashedRun, recordLeftovers, type TimedEvent } from "../../../engine/index.ts";
 import type { Executor } from "../../../exec/core/index.ts";
@@ -101,9 +102,10 @@ export class LeftAttempts {
       const lease = await startLease(cache, runId, ask);
       try {
         const claim = async (uuid: string) => lease?.used(uuid);
+        const newUuid = async () => (await lease?.newUuid()) ?? randomUUID();
         const { recorded, refused } = await recordLeftovers(
           directory,
-          { store: cache.entries, claim, remote },
+          { store: cache.entries, claim, newUuid, remote },
           ask,
         );
         return recorded === 0 ? refused : [`${recorded} finished tasks were recorded`, ...refused];
