@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sha256 } from "../../hash/index.ts";
-import { type CallKey, freshAsk } from "../../kernel/index.ts";
+import { type CallKey, defined, freshAsk } from "../../kernel/index.ts";
 import { createFingerprinter, memoryMemo } from "../../keys/index.ts";
 import { createFolderStore, type ObjectStore } from "../objects/index.ts";
-import { type Claim, type Entry, entryVersion } from "./entry-store.ts";
+import { type Entry, entryVersion, type NewUuid } from "./entry-store.ts";
 import {
   type CachePlace,
   measureCache,
@@ -36,7 +36,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(scratch, { recursive: true, force: true }));
 
-async function record(taskName: string, content: string, claim?: Claim): Promise<Entry> {
+async function record(taskName: string, content: string, newUuid?: NewUuid): Promise<Entry> {
   const location = join(scratch, `output-${serial++}`);
   await writeFile(location, content);
   return place.entries.record(
@@ -53,7 +53,7 @@ async function record(taskName: string, content: string, claim?: Claim): Promise
       exitCode: 0,
     },
     ask,
-    claim === undefined ? {} : { claim },
+    defined({ newUuid }),
   );
 }
 
@@ -163,7 +163,7 @@ describe("looking after a cache", () => {
   it("never what a live run uses or is about to record, nor what is pinned", async () => {
     const [a, b, c] = [await record("a", "x"), await record("b", "y"), await record("c", "z")];
     const lease = await openRunLease({ ...place, runId: "live" }, ask);
-    const made = await record("d", "made", (uuid) => lease.used(uuid));
+    const made = await record("d", "made", () => lease.newUuid());
     await pinEntry(place, b.uuid, ask);
     const rules = { olderThanMs: -1 };
     const before = await planPrune(place, rules, new Date(), ask);
