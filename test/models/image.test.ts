@@ -5,15 +5,40 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { memoirProgram, Sandbox } from "../cli/memoir.ts";
 import { limitMs } from "../limit.mjs";
+import { type ModelServerProcess, startModelServer } from "../model-server/server-process.ts";
 import { podmanRequirement, startPodman } from "../servers/podman.ts";
 import { describeWith } from "../servers/requirement.ts";
 import type { TestEngine } from "../servers/test-engine.ts";
+import { weights } from "./published-weights.ts";
 
 const requirement = {
   name: "nsenter",
   programs: ["nsenter", "ldd"],
   debianPackages: ["util-linux", "libc-bin"],
 };
+
+/** Answers the published weights of eos3b5e. */
+const weightServer = `
+const { createServer } = require("node:http");
+const weights = new Map(${JSON.stringify(weights.map(([, input, value]) => [input, value]))});
+const answers = {
+  "/": { eos3b5e: "molecular-weight" },
+  "/card": { Identifier: "eos3b5e", Slug: "molecular-weight", Release: "v1.0.0", "Output Type": ["Float"] },
+  "/run/columns/output": ["mol_weight"],
+  "/run/example/input": ["CCO"],
+  "/run/example/output": [{ mol_weight: 46.069 }],
+};
+createServer((request, response) => {
+  let body = "";
+  request.on("data", (text) => { body += text; }).on("end", () => {
+    const { pathname } = new URL(request.url, "http://localhost");
+    const inputs = request.method === "POST" ? JSON.parse(body) : [];
+    const answer = pathname === "/run" ? inputs.map((each) => ({ mol_weight: weights.get(each) })) : answers[pathname];
+    response.writeHead(answer === undefined ? 404 : 200, { "content-type": "application/json" });
+    response.end(JSON.stringify(answer ?? { detail: "Not Found" }));
+  });
+}).listen(80);
+`;
 
 /** Answers lengths; `DIE` ends the server, `boot` in its name too. */
 const server = (version: string) => `
@@ -57,7 +82,7 @@ describeWith([podmanRequirement, requirement], "a model in an image", () => {
       cpSync(path, place, { dereference: true });
     }
     mkdirSync(join(root, "tmp"));
-    writeFileSync(join(root, "server.js"), server(version));
+    writeFileSync(join(root, "server.js"), version === "weights" ? weightServer : server(version));
     writeFileSync(join(folder, "Dockerfile"), 'FROM scratch\nCOPY root /\nCMD ["/bin/node", "/server.js"]\n');
     podman("build", "--quiet", "--tag", name, folder);
   }
@@ -106,6 +131,31 @@ describeWith([podmanRequirement, requirement], "a model in an image", () => {
     expect(ran.counts).toMatchObject({ computed: 4, failed: 0 });
     expect(await box.rows("out.csv")).toEqual(["C,1", "CC,2", "CCC,3", "C,1"]);
     expect(containers()).toBe("");
+  });
+
+  it("answers published molecular weights with their keys, isolated and through the model server", async () => {
+    const own = await Sandbox.create(engine.env);
+    let served: ModelServerProcess | undefined;
+    try {
+      build("localhost/eos3b5e:latest", "weights");
+      await own.json("fetch", "eos3b5e", "--image", "localhost/eos3b5e:latest");
+      const inputs = weights.map(([, input]) => input);
+      await own.inputs("in.csv", inputs);
+      const line = ["run", "--model", "eos3b5e", "-i", "in.csv", "--isolate"];
+      const { counts } = await own.json<{ counts: object }>(...line, "-o", "out.csv");
+      expect(counts).toMatchObject({ computed: inputs.length, failed: 0 });
+      const lines = (await own.read("out.csv")).trimEnd().split("\n").slice(1);
+      expect(lines).toEqual(weights.map(([key, input, value]) => `${key},${input},${value}`));
+      served = await startModelServer(own, "eos3b5e", "--local", own.path("other"));
+      expect((await served.post("/run?orient=values", inputs)).json).toEqual(
+        weights.map(([, , value]) => [value]),
+      );
+      await served.stop();
+      expect(containers()).toBe("");
+    } finally {
+      await served?.stop("SIGKILL");
+      own.remove();
+    }
   });
 
   it("keeps one container for a session, which close removes, another serve, and the end of the session", async () => {
