@@ -231,6 +231,52 @@ describeWith([slurmRequirement], "tasks on a Slurm cluster in trouble", () => {
     await bench.untilNothingIsLeft();
   });
 
+  it("submits nothing again that has begun, where the controller has lost its record of the job", async () => {
+    const attempts = [await bench.prepare("echo ran >> count; exit 3"), await bench.prepare("exit 4")];
+    const [begun] = attempts;
+    const programs = join(bench.root, "programs");
+    await mkdir(programs);
+    const at = (name: string) => join(programs, name);
+    const real = async (name: string) => (await bench.cluster.ask("sh", "-c", `command -v ${name}`)).trim();
+    // The first answer is lost. When the controller is back, the job that it begins a second time is refused by the node.
+    await writeFile(
+      at("sbatch"),
+      `#!/bin/sh
+echo "$*" >> ${at("calls")}
+if [ ! -e ${at("hidden")} ]; then
+  id=$(${await real("sbatch")} --hold "$@") || exit 1
+  scontrol release "\${id}_0"
+  until [ -e ${begun?.directory}/rc ]; do sleep 0.05; done
+  scancel "$id"
+  echo "$id" > ${at("hidden")}
+  echo "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)" >&2
+  exit 1
+fi
+id=$(${await real("sbatch")} --hold "$@") || exit 1
+# Only an element that was changed has its own record, which remains when it is cancelled.
+scontrol update "JobId=\${id}_0" Nice=1 2> /dev/null && scancel "\${id}_0"
+scontrol release "\${id}_1"
+echo "$id"
+`,
+      { mode: 0o755 },
+    );
+    await writeFile(
+      at("squeue"),
+      `#!/bin/sh\n${await real("squeue")} "$@" | grep -v "^$(cat ${at("hidden")} 2> /dev/null || echo none)|" || :\n`,
+      { mode: 0o755 },
+    );
+    const { env } = bench.cluster;
+    await bench.makeExecutor({ env: { ...env, PATH: `${programs}:${env["PATH"]}` } });
+    const ends = await Promise.all(attempts.map((attempt) => bench.run(attempt)));
+    expect(ends).toMatchObject([
+      { kind: "exited", exitCode: 3 },
+      { kind: "exited", exitCode: 4 },
+    ]);
+    expect(await readFile(join(begun?.directory ?? "", "work/count"), "utf8")).toBe("ran\n");
+    expect(await readFile(at("calls"), "utf8")).toMatch(/--array=0-1 .*\n.*--array=1 .*\n$/);
+    await bench.untilNothingIsLeft();
+  });
+
   it("submits again what a Memoir that died had only meant to submit, and runs it once", async () => {
     const attempt = await bench.prepare("echo ran >> count; exit 0");
     writeSubmission(attempt.directory, { name: attempt.id, element: undefined, log: "" });

@@ -29,7 +29,13 @@ describe("command lines of Slurm", () => {
 
   it("leave to the cluster what a task does not say", () => {
     const shape = { cpu: 1, memoryMebibytes: 0, gpu: 0 };
-    const words = submissionArguments({ name: "a", shape, placement: {}, elements: 1000, log: "/dev/null" });
+    const words = submissionArguments({
+      name: "a",
+      shape,
+      placement: {},
+      elements: Array.from({ length: 1000 }, (_, n) => n),
+      log: "/dev/null",
+    });
     expect(words).toContain("--array=0-999");
     expect(
       words.filter((word) => /^--(?:mem|gpus|time|account|partition|qos|constraint)=/.test(word)),

@@ -26,8 +26,8 @@ export interface SubmissionOrder {
   readonly name: string;
   readonly shape: JobShape;
   readonly placement: SlurmPlacement;
-  /** Elements of the array; absent for a job on its own. */
-  readonly elements?: number;
+  /** Elements of the array, in order; absent for a job on its own. */
+  readonly elements?: readonly number[];
   /** What Slurm itself has to say of the job; `%a` is the element's number. */
   readonly log: string;
 }
@@ -39,7 +39,7 @@ export function submissionArguments(order: SubmissionOrder): readonly string[] {
     "--parsable",
     "--no-requeue",
     `--job-name=${order.name}`,
-    ...(elements === undefined ? [] : [`--array=0-${elements - 1}`]),
+    ...(elements === undefined ? [] : [`--array=${rangesOf(elements)}`]),
     "--chdir=/",
     `--output=${order.log}`,
     "--nodes=1",
@@ -51,6 +51,17 @@ export function submissionArguments(order: SubmissionOrder): readonly string[] {
     ...placementArguments(defined({ ...placement, partition: shape.queue ?? placement.partition })),
     ...(shape.options ?? []),
   ];
+}
+
+/** `0-4,7`. */
+function rangesOf(numbers: readonly number[]): string {
+  const ranges: { readonly from: number; to: number }[] = [];
+  for (const number of numbers) {
+    const last = ranges.at(-1);
+    if (last?.to === number - 1) last.to = number;
+    else ranges.push({ from: number, to: number });
+  }
+  return ranges.map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`)).join(",");
 }
 
 function placementArguments({ account, partition, qos, constraint }: SlurmPlacement): readonly string[] {

@@ -17,7 +17,7 @@ import {
   messageOf,
   pause,
 } from "../../kernel/index.ts";
-import { type Attempt, forgetSubmission, jobPaths } from "../core/index.ts";
+import { type Attempt, forgetSubmission, isClaimed, jobPaths } from "../core/index.ts";
 import {
   type JobShape,
   logPattern,
@@ -134,7 +134,6 @@ export class Submitter {
       name,
       shape: shapeOf(first, graceMs),
       placement,
-      ...(isArray ? { elements: attempts.length } : {}),
       log: pattern === undefined ? "/dev/null" : isArray ? `${pattern}-%a` : pattern,
     };
     const elements = attempts.map(({ directory, timeoutMs }) => ({ directory, timeoutMs }));
@@ -143,9 +142,17 @@ export class Submitter {
     for (let waitMs = 250, tries = 0; ; waitMs = Math.min(2 * waitMs, 15_000), tries++) {
       // A lost answer: it may have been submitted all the same.
       if (tries > 0 && (await this.#isThere(name))) return;
+      // One that has begun was submitted, whatever Slurm still knows of it. A second job of it would do nothing, but its end
+      // would be taken for that of the first: a controller that lost its records gives an id again, and the node refuses it.
+      const left = [...attempts.keys()].filter((index) => !isClaimed(attempts[index]?.directory ?? ""));
+      if (left.length === 0) return;
       if (this.#closing.signal.aborted)
         throw new AppError("RUN_INTERRUPTED", `submitting ${name}: Memoir ends`);
-      const answer = await client("sbatch", submissionArguments(order), { stdin });
+      const answer = await client(
+        "sbatch",
+        submissionArguments({ ...order, ...(isArray ? { elements: left } : {}) }),
+        { stdin },
+      );
       if (answer.kind === "not-found") throw notFound(answer.program);
       const jobId = answer.kind === "answered" ? parseSubmitted(answer.stdout) : undefined;
       if (jobId !== undefined) return;
