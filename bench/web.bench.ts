@@ -149,8 +149,12 @@ async function memory(): Promise<void> {
 
 /** From the time that the run says it began at until its row is in the page. */
 async function events(page: Page): Promise<void> {
+  // A page in the background follows nothing.
+  await page.bringToFront();
+  const following = page.waitForRequest((request) => request.url().includes("/runs/changes"));
   await page.goto(`${origin}/runs`);
   await page.getByRole("link", { name: "wide" }).first().waitFor();
+  await following;
   const times: number[] = [];
   for (let round = 0; round < 3; round++) {
     const seen = page.evaluate<number>(`new Promise((resolve) => {

@@ -27,8 +27,10 @@ export function useStream(
     let waiting: LiveEvent[] = [];
     let timer: ReturnType<typeof setTimeout> | undefined;
     let hasEnded = false;
+    let handedAt = Number.NEGATIVE_INFINITY;
     const hand = () => {
       timer = undefined;
+      handedAt = performance.now();
       const events = waiting;
       waiting = [];
       called.current.onEvents(events);
@@ -36,7 +38,7 @@ export function useStream(
     const take = (message: MessageEvent<string>) => {
       if (message.lastEventId !== "") cursor = message.lastEventId;
       waiting.push(JSON.parse(message.data) as LiveEvent);
-      timer ??= setTimeout(hand, handEveryMs);
+      timer ??= setTimeout(hand, Math.max(0, handedAt + handEveryMs - performance.now()));
     };
     const close = () => {
       source?.close();
