@@ -165,8 +165,9 @@ async function events(page: Page): Promise<void> {
     })`);
     const words = [program, "run", join(folder, "wide.wdl"), `ns=[${round + 1}]`, "--executor", "host"];
     const child = spawn(process.execPath, words, { env, stdio: "ignore" });
+    const closed = new Promise((resolve) => child.once("close", resolve));
     const at = await seen;
-    await new Promise((resolve) => child.once("close", resolve));
+    await closed;
     const runs = readdirSync(join(folder, "home", "runs")).filter((name) => /^\d{8}-/.test(name));
     const record = join(folder, "home", "runs", runs.sort().at(-1) ?? "", "run.json");
     const { startedAt } = JSON.parse(readFileSync(record, "utf8")) as { readonly startedAt: string };
