@@ -22,6 +22,7 @@ const Predictions = lazy(async () => (await import("./pages/predictions.tsx")).P
 const Model = lazy(async () => (await import("./pages/model.tsx")).Model);
 const Compare = lazy(async () => (await import("./pages/compare.tsx")).Compare);
 const ErrorCode = lazy(async () => (await import("./pages/errors.tsx")).ErrorCode);
+const Trace = lazy(async () => (await import("./pages/trace.tsx")).Trace);
 const Settings = lazy(async () => (await import("./pages/settings.tsx")).Settings);
 
 const sections = [
@@ -118,6 +119,7 @@ function View({ place }: { readonly place: Place }): VNode {
   if (section === "predictions" && first !== undefined)
     return <Model key={first} model={first} place={place} />;
   if (section === "compare") return <Compare place={place} />;
+  if (section === "trace") return <Trace place={place} />;
   if (section === "settings") return <Settings />;
   if (section === "errors" && first !== undefined) return <ErrorCode key={first} code={first} />;
   return (
@@ -146,6 +148,7 @@ function titleOf(path: string): string {
   const labels = path.split("/").slice(1).map(decoded);
   const section = sections.find((each) => each.path === `/${labels[0] ?? ""}`)?.title ?? "Not found";
   const last = labels.at(-1);
+  if (labels[0] === "trace") return "Where a file came from";
   return labels.length > 1 && last !== undefined ? `${last} · ${section}` : section;
 }
 

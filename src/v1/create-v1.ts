@@ -119,6 +119,7 @@ export function createV1(parts: V1Parts): Mount {
         const { headers } = request;
         const asked: V1Request = {
           browse: parts.browse,
+          version: parts.version,
           caller,
           labels,
           query,

@@ -31,6 +31,20 @@ export async function fileAnswer(request: V1Request, how: "save" | "show"): Prom
   };
 }
 
+/** What Memoir packs itself, to be saved. */
+export function zipAnswer(name: string, chunks: AsyncIterable<Uint8Array>): HttpResponse {
+  return {
+    status: 200,
+    headers: {
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      "content-type": "application/zip",
+      "content-disposition": `attachment; filename*=UTF-8''${encoded(name)}`,
+    },
+    body: { chunks },
+  };
+}
+
 function policyOf(isInFrame: boolean): string {
   const common =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; form-action 'none'";

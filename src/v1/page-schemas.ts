@@ -103,6 +103,50 @@ export const pageSchemas = {
       objectOf({ output: text, path: text, bytes: integer, sha256: text, usedBy: listOf(text) }),
     ),
   }),
+  PredictionBatch: objectOf({
+    ...{ rows: integer, "computedAt?": time, "runner?": text, "toolkit?": text, "run?": text },
+  }),
+  PredictionFacts: objectOf({
+    ...{ model: text, release: text, "runner?": text, "toolkit?": text },
+    ...{ computed: integer, reused: integer, failed: integer, batches: listOf(refTo("PredictionBatch")) },
+  }),
+  RunProvenance: objectOf({
+    run: objectOf({
+      ...{ id: text, workflow: text, language: text, "source?": text, state: text, startedAt: time },
+      ...{ "account?": text, "endedAt?": time, "executor?": text, "failures?": listOf(text) },
+    }),
+    ...{ inputs: mapOf(anything), outputs: mapOf(anything), calls: listOf(anything) },
+    edges: listOf(
+      objectOf({
+        ...{ "from?": text, "output?": text, to: text, place: text },
+        ...{ "location?": text, "identity?": text },
+      }),
+    ),
+    delivered: listOf(objectOf({ path: text, location: text, "identity?": text, "bytes?": integer })),
+    "predictions?": refTo("PredictionFacts"),
+  }),
+  Trace: objectOf({
+    file: objectOf({ path: text, kind: choice("file", "directory"), "identity?": text, "bytes?": integer }),
+    found: choice("content", "path", "location"),
+    ...{ "recorded?": text, madeBy: text, output: text },
+    alsoMadeBy: listOf(objectOf({ run: text, call: text })),
+    calls: listOf(
+      objectOf({
+        ...{ id: text, run: text, "account?": text, language: text, workflow: text, call: text, task: text },
+        ...{ state: text, "at?": time, "computedBy?": objectOf({ run: text, "call?": text }) },
+        ...{ "command?": text, "image?": text, "imageDigest?": text, "executor?": text },
+        ...{ outputs: listOf(anything), "predictions?": refTo("PredictionFacts"), "isCut?": boolean },
+      }),
+    ),
+    edges: listOf(
+      objectOf({
+        ...{ "from?": text, to: text, place: text, "location?": text, "identity?": text, "by?": text },
+      }),
+    ),
+    firstInputs: listOf(
+      objectOf({ "location?": text, "identity?": text, "writtenBy?": text, usedBy: listOf(text) }),
+    ),
+  }),
   CallOutput: objectOf({ text, from: integer, next: integer, size: integer, ended: boolean }),
   FileTree: objectOf({
     path: text,

@@ -10,6 +10,8 @@ export type { Sent } from "./event-stream.ts";
 
 export interface V1Request {
   readonly browse: Browse;
+  /** Of Memoir. */
+  readonly version: string;
   readonly caller: Caller;
   readonly labels: Readonly<Record<string, string>>;
   readonly query: Query;

@@ -2,7 +2,7 @@
 
 import { RequestProblem } from "../http/index.ts";
 import { defined } from "../kernel/index.ts";
-import { fileAnswer } from "./file-answer.ts";
+import { fileAnswer, zipAnswer } from "./file-answer.ts";
 import { RawAnswer } from "./raw-answer.ts";
 import { prefix, type Sent, type V1Request, type V1Route } from "./route.ts";
 
@@ -68,6 +68,29 @@ export const runPageRoutes: readonly V1Route[] = [
     ...{ for: "everybody", query: {} },
     summary: "The inputs of a run, as they were given",
     answer: (request) => request.browse.inputs(request.caller, run(request)),
+  },
+  {
+    ...{ name: "getProvenance", method: "GET", path: `${oneRun}/provenance`, schema: "RunProvenance" },
+    ...{ for: "operators", query: {}, isHeavy: true, command: "runs export --format json" },
+    summary:
+      "What a run used and made: its calls, and which output was which input; also of runs of predictions",
+    answer: (request) => request.browse.provenance(request.caller, run(request), request.ask),
+  },
+  {
+    ...{ name: "getCrate", method: "GET", path: `${oneRun}/crate`, schema: "Bytes", for: "operators" },
+    ...{ isHeavy: true, command: "runs export" },
+    summary: "A run that has ended as a Workflow Run RO-Crate, packed as ZIP",
+    query: {
+      files: {
+        ...{ kind: "text", choices: ["outputs", "none"] },
+        about: "files that are in it, default: outputs",
+      },
+    },
+    answer: async ({ browse, caller, query, labels, version, ask }) => {
+      const files = query.text("files") === "none" ? "none" : "outputs";
+      const { name, chunks } = await browse.crate(caller, labels["run"] ?? "", { files, version }, ask);
+      return new RawAnswer(zipAnswer(name, chunks));
+    },
   },
   {
     ...{ name: "getRunForm", method: "GET", path: `${oneRun}/form`, schema: "RunForm" },

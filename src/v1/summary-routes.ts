@@ -64,6 +64,28 @@ export const summaryRoutes: readonly V1Route[] = [
     answer: (request) => request.browse.advise(request.caller, needed(request, "workflow"), request.ask),
   },
   {
+    ...{ name: "traceFile", method: "GET", path: `${prefix}/trace`, schema: "Trace", for: "operators" },
+    ...{ isHeavy: true, command: "trace" },
+    summary: "Which call of which run made a file, from which inputs, back to the first inputs",
+    query: {
+      file: {
+        kind: "text",
+        about: "absolute path of a file or folder of the server's machine, or an s3:// URI",
+      },
+      depth: { kind: "integer", about: "calls back; default: all", least: 1, most: 1_000_000 },
+    },
+    answer: (request) => {
+      const file = needed(request, "file");
+      // A relative path would depend on where the server was started.
+      if (!/^(\/|[a-z][a-z0-9+.-]*:\/\/)/i.test(file))
+        throw invalid("the parameter file must be an absolute path or a URI");
+      return request.browse.trace(
+        { file, ...defined({ depth: request.query.integer("depth") }) },
+        request.ask,
+      );
+    },
+  },
+  {
     ...{ name: "lookUpMolecule", method: "GET", path: `${prefix}/molecule`, schema: "MoleculeValues" },
     ...{ for: "operators", isHeavy: true, command: "lookup" },
     summary: "What the caches hold for a molecule, of every model and release",

@@ -25,7 +25,7 @@ export interface WebParts extends Pick<AccessRules, "keys" | "openAccount" | "re
 }
 
 /** Addresses of the page; what is below them, too. */
-const pages = ["/runs", "/caches", "/predictions", "/compare", "/settings", "/errors", "/sign-in"];
+const pages = ["/runs", "/caches", "/predictions", "/compare", "/trace", "/settings", "/errors", "/sign-in"];
 
 /** `everything`: also the answers to unknown paths, for a server without other mounts at the root. */
 export function createWebMounts(parts: WebParts, extent: "pages" | "everything"): readonly Mount[] {

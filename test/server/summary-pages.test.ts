@@ -118,6 +118,32 @@ describe("a home with runs, a cache and predictions", () => {
       expect((await asked(path)).status, path).toBe(400);
   });
 
+  it("a run of the command line, of the server and of predictions is exported as graph and as ZIP", async () => {
+    const traced = await answer(`/trace?file=${encodeURIComponent(sandbox.path("2.csv"))}`, "Trace");
+    const [predicted] = traced["calls"] as Rows;
+    expect(predicted).toMatchObject({ language: "predictions", workflow: "eos3b5e" });
+    for (const id of [String(runs[0]), ofServer, String(predicted?.["run"])]) {
+      const graph = await answer(`/runs/${id}/provenance`, "RunProvenance");
+      expect((graph["run"] as Body)["id"]).toBe(id);
+      const crate = await asked(`/runs/${id}/crate`);
+      expect([crate.status, crate.headers["content-type"]]).toEqual([200, "application/zip"]);
+      const file = `${id}.zip`;
+      expect((await sandbox.run("runs", "export", id, "-o", file)).code, id).toBe(0);
+      const again = await sandbox.run("runs", "export", id, "-o", file);
+      expect([again.code, again.err]).toEqual([2, expect.stringContaining("nothing is replaced")]);
+    }
+    const { out } = await sandbox.run("runs", "export", ofServer, "--format", "json");
+    expect(JSON.parse(out)).toEqual(await answer(`/runs/${ofServer}/provenance`, "RunProvenance"));
+    expect((await asked("/runs/none/crate")).status).toBe(404);
+  });
+
+  it("a file is traced by its absolute path only", async () => {
+    expect((await asked("/trace?file=2.csv")).status).toBe(400);
+    expect((await asked("/trace?file=%2Fnowhere%2Fat-all")).status).toBe(404);
+    const { out } = await sandbox.run("trace", "2.csv", "--json");
+    expect((await asked(`/trace?file=${encodeURIComponent(sandbox.path("2.csv"))}`)).text).toBe(out);
+  });
+
   it("a cache shows how its size came about, and what rechecks and verify found", async () => {
     const { days } = await answer("/caches/lab/ages", "CacheAges");
     expect((days as Rows).at(-1)?.["totalBytes"]).toBe(

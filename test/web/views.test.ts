@@ -184,6 +184,25 @@ describeWith([chromiumRequirement], "the web page", () => {
     await picture(page, "outputs");
   });
 
+  it("traces an output back to the first inputs, and offers the run as a crate", async () => {
+    const { out } = await sandbox.run("runs", "outputs", titled, "--json");
+    const { outputs } = JSON.parse(out) as { readonly outputs: Readonly<Record<string, string>> };
+    await open(`/runs/${titled}?tab=outputs`);
+    const saved = page.waitForEvent("download");
+    await page.getByRole("link", { name: "Workflow Run RO-Crate with the outputs" }).click();
+    expect((await saved).suggestedFilename()).toBe(`${titled}.crate.zip`);
+    await page.getByRole("link", { name: "Where a file came from…" }).click();
+    await heading("Where a file came from").waitFor();
+    await page.getByLabel("File or folder").fill(outputs["hello.all"] ?? "");
+    await page.getByRole("button", { name: "Trace" }).click();
+    await page.getByRole("heading", { name: "hello.join_all" }).waitFor();
+    await page.getByRole("heading", { name: "hello.greet[2]" }).waitFor();
+    await expectAccessible(page, "trace");
+    await picture(page, "trace");
+    await page.goto(`${server.url}/trace?file=%2Fnowhere`);
+    await seen("FILE_NOT_FOUND");
+  });
+
   it("explains why a call was computed, and where its files came from and went", async () => {
     await open(`/runs/${titled}`);
     await page.getByRole("link", { name: "hello.join_all" }).click();

@@ -20,6 +20,8 @@ import { knownRun } from "../omics/engine-runs.ts";
 import type { AllowedPlaces } from "../omics/places.ts";
 import type { RunController } from "../omics/run-controller.ts";
 import { ServerRuns } from "../omics/server-runs.ts";
+import type { RunGraphFacts } from "../provenance/run-graph.ts";
+import type { TraceResult } from "../provenance/trace.ts";
 import { placesOf } from "../tiers.ts";
 import { explainComputed } from "../workflows/caches/explain.ts";
 import { withCache } from "../workflows/caches/use-cache.ts";
@@ -462,6 +464,44 @@ export class Browse {
       };
     });
     return { run: run.id, calls: await Promise.all(shown) };
+  }
+
+  /** Of operators: reads any file of this machine to find it by its content. */
+  async trace(options: { readonly file: string; readonly depth?: number }, ask: Ask): Promise<TraceResult> {
+    const { trace } = await import("../provenance/trace.ts");
+    return trace(options, this.#environment, ask);
+  }
+
+  /** Of operators: says where files of this machine are. */
+  async provenance(viewer: Viewer, id: string, ask: Ask): Promise<RunGraphFacts> {
+    const { graphOfRun, predictionGraphOf } = await import("../provenance/run-graph.ts");
+    const predictions = viewer.isOperator ? await predictionGraphOf(id, this.#environment) : undefined;
+    if (predictions !== undefined) return predictions;
+    const run = await this.#find(viewer, id);
+    const directory = await this.#directoryOf(run);
+    const record = directory === undefined ? undefined : await readRunJson(directory);
+    if (directory === undefined || record === undefined)
+      throw new AppError(
+        "RUN_NOT_FOUND",
+        `exporting the run ${id}: it has not begun, or its folder was removed`,
+      );
+    const origin =
+      run.kind === "home"
+        ? ({ kind: "home" } as const)
+        : ({ kind: "server", id, account: run.record.account } as const);
+    return graphOfRun({ origin, record, directory }, this.#environment, ask);
+  }
+
+  /** A Workflow Run RO-Crate as ZIP. */
+  async crate(
+    viewer: Viewer,
+    id: string,
+    options: { readonly files: "outputs" | "none"; readonly version: string },
+    ask: Ask,
+  ): Promise<{ readonly name: string; readonly chunks: AsyncIterable<Uint8Array> }> {
+    const { zippedCrate } = await import("../provenance/export-run.ts");
+    const graph = await this.provenance(viewer, id, ask);
+    return { name: `${id}.crate.zip`, chunks: await zippedCrate(graph, options, ask) };
   }
 
   async outputs(viewer: Viewer, id: string, ask: Ask): Promise<RunOutputs> {

@@ -54,7 +54,7 @@ const languages: Readonly<Record<string, readonly [name: string, url: string]>> 
   cwl: ["Common Workflow Language", "https://w3id.org/cwl/"],
   nextflow: ["Nextflow", "https://www.nextflow.io"],
 };
-const noLicense = "No licence was stated for this run: ask whoever made it.";
+export const noLicense = "No licence was stated for this run: ask whoever made it.";
 
 export function crateOf(graph: RunGraphFacts, options: CrateOptions): Crate {
   return new CrateBuilder(graph, options).build();

@@ -3,9 +3,17 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Ask, defined } from "../../kernel/index.ts";
 import type { Environment } from "../environment.ts";
-import { type FoundRun, findRun, runsFolder } from "../workflows/runs-folder.ts";
+import { findRun, runsFolder } from "../workflows/runs-folder.ts";
+import { serverRun } from "./all-runs.ts";
 import { contentOf, Makers } from "./makers.ts";
-import { type CallFacts, factsOfRun, type RunFacts } from "./run-facts.ts";
+import { predictionRuns } from "./prediction-facts.ts";
+import {
+  type CallFacts,
+  type FoundOrigin,
+  factsOfRun,
+  type PredictionFacts,
+  type RunFacts,
+} from "./run-facts.ts";
 import { openProvenance } from "./trace.ts";
 
 export interface GraphEdge {
@@ -22,6 +30,8 @@ export interface GraphEdge {
 export interface RunGraphFacts {
   readonly run: {
     readonly id: string;
+    /** Of runs of the server. */
+    readonly account?: string;
     readonly workflow: string;
     readonly language: string;
     readonly source?: string;
@@ -42,17 +52,69 @@ export interface RunGraphFacts {
     readonly identity?: string;
     readonly bytes?: number;
   }[];
+  /** Of a run of predictions: its model, and which run computed which rows. */
+  readonly predictions?: PredictionFacts;
 }
 
+/** `run`: of the command line, of the server, or of predictions. */
 export async function runGraph(
   options: { readonly run?: string; readonly runsDir?: string },
   environment: Environment,
   ask: Ask,
 ): Promise<RunGraphFacts> {
-  const found = await findRun(options.run, runsFolder(options.runsDir, environment), environment.cwd);
+  const { run, runsDir } = options;
+  const ofServer = run === undefined ? undefined : await serverRun(run, environment);
+  if (ofServer !== undefined) return graphOfRun(ofServer, environment, ask);
+  const predictions = run === undefined ? undefined : await predictionGraphOf(run, environment);
+  if (predictions !== undefined) return predictions;
+  const found = await findRun(run, runsFolder(runsDir, environment), environment.cwd);
+  return graphOfRun({ ...found, origin: { kind: "home" } }, environment, ask);
+}
+
+/** undefined = no run of predictions has this id. */
+export async function predictionGraphOf(
+  id: string,
+  environment: Environment,
+): Promise<RunGraphFacts | undefined> {
+  const found = (await predictionRuns(0, environment)).find(({ record }) => record.id === id);
+  return found === undefined ? undefined : predictionGraph(found);
+}
+
+function predictionGraph({ record, calls, predictions }: RunFacts): RunGraphFacts {
+  const { id, workflow, language, startedAt, state } = record;
+  const [call] = calls.values();
+  const [input, output] = [call?.inputs[0], call?.outputs[0]];
+  const endedAt = call?.endedAt;
+  return {
+    run: {
+      ...{ id, workflow, language, state, startedAt },
+      ...(endedAt === undefined ? {} : { endedAt: new Date(endedAt).toISOString() }),
+    },
+    inputs: defined({ input: input?.location }),
+    outputs: defined({ predictions: output?.location }),
+    calls: [...calls.values()],
+    edges: (call?.inputs ?? []).map((each) => ({ to: call?.call ?? "", ...each })),
+    delivered:
+      output === undefined
+        ? []
+        : [
+            {
+              ...{ path: output.location, location: output.location },
+              ...defined({ identity: output.identity, bytes: output.bytes }),
+            },
+          ],
+    ...defined({ predictions }),
+  };
+}
+
+export async function graphOfRun(
+  found: FoundOrigin,
+  environment: Environment,
+  ask: Ask,
+): Promise<RunGraphFacts> {
   const opened = openProvenance(environment, ask);
   try {
-    const facts = await factsOfRun({ ...found, origin: { kind: "home" } }, opened.entries);
+    const facts = await factsOfRun(found, opened.entries);
     const makers = new Makers(opened.fingerprinter);
     makers.add(0, facts);
     return await graphOf(found, facts, makers, ask);
@@ -62,7 +124,7 @@ export async function runGraph(
 }
 
 async function graphOf(
-  { record, directory }: FoundRun,
+  { record, directory, origin }: FoundOrigin,
   facts: RunFacts,
   makers: Makers,
   ask: Ask,
@@ -86,9 +148,12 @@ async function graphOf(
       ...(isWhole ? defined({ identity: output.identity, bytes: output.bytes }) : {}),
     };
   });
-  const { id, workflow, language, source, state, startedAt, endedAt, executor, failures } = record;
+  const { workflow, language, source, state, startedAt, endedAt, executor, failures } = record;
   return {
-    run: { id, workflow, language, source, state, startedAt, executor, ...defined({ endedAt, failures }) },
+    run: {
+      ...{ id: origin.id ?? record.id, workflow, language, source, state, startedAt, executor },
+      ...defined({ account: origin.account, endedAt, failures }),
+    },
     inputs: await jsonAt(join(directory, "inputs.json")),
     outputs: await jsonAt(join(directory, "outputs.json")),
     calls,

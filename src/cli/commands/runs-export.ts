@@ -8,9 +8,11 @@ import { runArgument, runsDirOption } from "../workflow-options.ts";
 
 export const command = defineCommand<ExportResult>({
   name: "runs export",
-  summary: "Write the provenance of a run as a Workflow Run RO-Crate or as JSON",
+  summary:
+    "Write the provenance of a run of workflows, of the server or of predictions as an RO-Crate or as JSON",
   details: [
     "An RO-Crate (profile Provenance Run Crate 0.5) describes the workflow, its steps, every call with its command, image, times and resources, and the files that it used and made. It contains the document of the workflow and the final outputs; other files are referred to where they are, with their checksums.",
+    "A run of predictions is a crate of the profile Process Run Crate 0.5: the model with its release, its input and output, and by batch when, by what and in which run the rows were computed. `memoir trace` of its output names its id.",
     "json prints the plain graph: calls, and which call's output is which call's input.",
   ],
   arguments: [runArgument],
@@ -21,7 +23,10 @@ export const command = defineCommand<ExportResult>({
       default: "ro-crate",
       choices: ["ro-crate", "json"],
     },
-    { flags: "-o, --output <folder>", description: "folder that is made for the crate" },
+    {
+      flags: "-o, --output <path>",
+      description: "folder, or file ending with .zip, that is made for the crate",
+    },
     {
       flags: "--files <which>",
       description: "files that are copied into the crate",

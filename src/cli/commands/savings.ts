@@ -66,7 +66,11 @@ export const command = defineCommand<SavingsResult>({
     for (const line of table([...rows.map((row) => cells(row.name, row)), cells("total", total)]))
       screen.out(line);
     if (rows.length === 0)
-      screen.say(by === "model" ? "no predictions were computed here yet" : "no runs to count");
+      screen.say(
+        by === "model"
+          ? "no predictions were computed here yet"
+          : "no runs of workflows to count; memoir savings --by model counts predictions",
+      );
   },
 });
 

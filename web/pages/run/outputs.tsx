@@ -8,6 +8,7 @@ import { DataTable } from "../../parts/data-table.tsx";
 import { JsonTree } from "../../parts/json-tree.tsx";
 import { OutputText } from "../../parts/output-text.tsx";
 import { Empty, Loading, Panel, ProblemNote } from "../../parts/small.tsx";
+import type { Session } from "../../session.ts";
 import { useAnswer } from "../../use-answer.ts";
 
 export function Outputs({ run, place }: { readonly run: string; readonly place: Place }): VNode {
@@ -35,8 +36,42 @@ export function Outputs({ run, place }: { readonly run: string; readonly place: 
         </Panel>
       )}
       <Files run={run} folder={folder} />
+      <Provenance run={run} />
       {path === "" ? null : <Preview run={run} path={path} />}
     </>
+  );
+}
+
+/** What the server answers to operators only: it says where files of its machine are. */
+function Provenance({ run }: { readonly run: string }): VNode | null {
+  const session = useAnswer<Session>(apiPath(["session"])).data;
+  if (session?.operator !== true) return null;
+  return (
+    <Panel title="Provenance">
+      <ul>
+        <li>
+          <a href={apiPath(["runs", run, "crate"])} download>
+            Workflow Run RO-Crate with the outputs
+          </a>{" "}
+          (ZIP)
+        </li>
+        <li>
+          <a href={apiPath(["runs", run, "crate"], { files: "none" })} download>
+            RO-Crate without files
+          </a>{" "}
+          (ZIP)
+        </li>
+        <li>
+          <a href={apiPath(["runs", run, "provenance"])} download={`${run}.provenance.json`}>
+            Calls and files as a graph
+          </a>{" "}
+          (JSON)
+        </li>
+        <li>
+          <a href="/trace">Where a file came from…</a>
+        </li>
+      </ul>
+    </Panel>
   );
 }
 
