@@ -466,13 +466,13 @@ export class Browse {
     return { run: run.id, calls: await Promise.all(shown) };
   }
 
-  /** Of operators: reads any file of this machine to find it by its content. */
+  /** Of operators: reads any file on this machine to find it by its content. */
   async trace(options: { readonly file: string; readonly depth?: number }, ask: Ask): Promise<TraceResult> {
     const { trace } = await import("../provenance/trace.ts");
     return trace(options, this.#environment, ask);
   }
 
-  /** Of operators: says where files of this machine are. */
+  /** Of operators: says where files on this machine are. */
   async provenance(viewer: Viewer, id: string, ask: Ask): Promise<RunGraphFacts> {
     const { graphOfRun, predictionGraphOf } = await import("../provenance/run-graph.ts");
     const predictions = viewer.isOperator ? await predictionGraphOf(id, this.#environment) : undefined;
