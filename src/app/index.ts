@@ -31,14 +31,9 @@ export type { StoreCheck } from "./omics/readiness.ts";
 export type { TaskExplanation } from "./omics/run-explanations.ts";
 export type { Tallies } from "./omics/run-tallies.ts";
 export type { PredictionOptions, PredictionRequest } from "./predictions.ts";
-export type {
-  InspectResult,
-  MovedFiles,
-  MovedRows,
-  ProjectCatalog,
-  ProjectStats,
-  RemoveResult,
-} from "./project-store/project-store.ts";
+export type { MovedRows } from "./project-store/copy-rows.ts";
+export type { MovedFiles, RemoveResult } from "./project-store/move-files.ts";
+export type { InspectResult, ProjectCatalog, ProjectStats } from "./project-store/show-store.ts";
 export type { ExportResult } from "./provenance/export-run.ts";
 export type { TracedCall, TraceResult } from "./provenance/trace.ts";
 export type { ServeResult } from "./serve.ts";

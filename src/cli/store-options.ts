@@ -53,6 +53,14 @@ export const isauraOption: OptionSpec = {
 export const cloudOption = tierOptions[1] as OptionSpec;
 export const localOption = tierOptions[0] as OptionSpec;
 
+/** Whose rows are read, and from where: flags of the verbs that read a project. */
+export const sourceOptions: readonly OptionSpec[] = [
+  storeModelOption,
+  versionOption,
+  projectOption,
+  readAccessOption,
+];
+
 /** Only what was given. */
 export function projectOptionsOf(given: Given) {
   const access = accessOf(given, "access");

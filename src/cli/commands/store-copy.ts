@@ -9,11 +9,8 @@ import {
   cloudOption,
   isauraOption,
   needed,
-  projectOption,
   projectOptionsOf,
-  readAccessOption,
-  storeModelOption,
-  versionOption,
+  sourceOptions,
 } from "../store-options.ts";
 
 export const command = defineCommand<MovedRows & { readonly files?: readonly string[] }>({
@@ -24,10 +21,7 @@ export const command = defineCommand<MovedRows & { readonly files?: readonly str
     "--to-isaura adds chunk files to a project of Isaura's, which its queries read. Isaura's index and Bloom filter are not written: see the page of the command.",
   ],
   options: [
-    storeModelOption,
-    versionOption,
-    projectOption,
-    readAccessOption,
+    ...sourceOptions,
     isauraOption,
     { flags: "--to <project>", description: "project to copy to" },
     {

@@ -9,11 +9,8 @@ import {
   inputColumnOption,
   isauraOption,
   needed,
-  projectOption,
   projectOptionsOf,
-  readAccessOption,
-  storeModelOption,
-  versionOption,
+  sourceOptions,
 } from "../store-options.ts";
 
 export const command = defineCommand<InspectResult>({
@@ -35,10 +32,7 @@ export const command = defineCommand<InspectResult>({
       aliases: ["--output-file"],
     },
     inputColumnOption,
-    storeModelOption,
-    versionOption,
-    projectOption,
-    readAccessOption,
+    ...sourceOptions,
     isauraOption,
     cloudOption,
   ],

@@ -4,16 +4,7 @@ import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
 import { plural } from "../format.ts";
 import { withProgress } from "../progress.ts";
-import {
-  accessOf,
-  cloudOption,
-  needed,
-  projectOption,
-  projectOptionsOf,
-  readAccessOption,
-  storeModelOption,
-  versionOption,
-} from "../store-options.ts";
+import { accessOf, cloudOption, needed, projectOptionsOf, sourceOptions } from "../store-options.ts";
 
 export const command = defineCommand<MovedFiles>({
   name: "store move",
@@ -22,10 +13,7 @@ export const command = defineCommand<MovedFiles>({
     "Files are moved one by one: each is removed only after its copy was read back and has the same digest. Rows that others write meanwhile stay where they are. An interrupted move resumes when you repeat the command.",
   ],
   options: [
-    storeModelOption,
-    versionOption,
-    projectOption,
-    readAccessOption,
+    ...sourceOptions,
     { flags: "--to <project>", description: "project to move to" },
     {
       flags: "--to-access <who>",

@@ -10,11 +10,8 @@ import {
   isauraOption,
   localOption,
   needed,
-  projectOption,
   projectOptionsOf,
-  readAccessOption,
-  storeModelOption,
-  versionOption,
+  sourceOptions,
 } from "../store-options.ts";
 
 export const command = defineCommand<MovedRows>({
@@ -31,10 +28,7 @@ export const command = defineCommand<MovedRows>({
       aliases: ["--input-file"],
     },
     inputColumnOption,
-    storeModelOption,
-    versionOption,
-    projectOption,
-    readAccessOption,
+    ...sourceOptions,
     isauraOption,
     localOption,
     cloudOption,

@@ -11,11 +11,8 @@ import {
   inputColumnOption,
   isauraOption,
   needed,
-  projectOption,
   projectOptionsOf,
-  readAccessOption,
-  storeModelOption,
-  versionOption,
+  sourceOptions,
 } from "../store-options.ts";
 
 export const command = defineCommand<RunResult>({
@@ -37,10 +34,7 @@ export const command = defineCommand<RunResult>({
       aliases: ["--output-file"],
     },
     inputColumnOption,
-    storeModelOption,
-    versionOption,
-    projectOption,
-    readAccessOption,
+    ...sourceOptions,
     isauraOption,
     cloudOption,
     refusedFlag("--approximate", "a similar molecule is not the same; `memoir similar` finds neighbours", {

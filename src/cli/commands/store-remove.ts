@@ -3,28 +3,13 @@ import type { RemoveResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
 import { plural } from "../format.ts";
 import { withProgress } from "../progress.ts";
-import {
-  cloudOption,
-  needed,
-  projectOption,
-  projectOptionsOf,
-  readAccessOption,
-  storeModelOption,
-  versionOption,
-} from "../store-options.ts";
+import { cloudOption, needed, projectOptionsOf, sourceOptions } from "../store-options.ts";
 
 export const command = defineCommand<RemoveResult>({
   name: "store remove",
   summary: "Delete a model's rows from a project",
   details: ["Without --yes the rows are only counted, and the exit code is 0."],
-  options: [
-    storeModelOption,
-    versionOption,
-    projectOption,
-    readAccessOption,
-    { flags: "-y, --yes", description: "delete" },
-    cloudOption,
-  ],
+  options: [...sourceOptions, { flags: "-y, --yes", description: "delete" }, cloudOption],
   examples: [
     {
       command:
