@@ -150,6 +150,31 @@ describeWith([python], "a model with a worker", () => {
     ]);
   });
 
+  it("may be the one of docs/models.md", async () => {
+    const page = readFileSync(new URL("../../docs/models.md", import.meta.url), "utf8");
+    const [, example = ""] = /```python\n([^`]*memoir-lines[^`]*)```/.exec(page) ?? [];
+    // RDKit need not be there: molecules are their texts, and weigh a gram a letter.
+    const rdkit = join(folder, "model", "framework", "rdkit");
+    mkdirSync(join(rdkit, "Chem"), { recursive: true });
+    writeFileSync(join(rdkit, "__init__.py"), "");
+    writeFileSync(
+      join(rdkit, "Chem", "__init__.py"),
+      "def MolFromSmiles(text):\n    return None if text == 'bad' else text\n",
+    );
+    writeFileSync(join(rdkit, "Chem", "Descriptors.py"), "MolWt = len\n");
+    writeFileSync(
+      join(folder, "model", "framework", "worker.py"),
+      example.replaceAll("mol_weight", "length"),
+    );
+    await open();
+    expect(said(await runner.predict(["CCO", "bad", "C"], freshAsk()))).toEqual([
+      3,
+      "the model gave no row for this input",
+      1,
+    ]);
+    expect(said(await runner.predict(["CC"], freshAsk()))).toEqual([2]);
+  });
+
   it("that ends before it is ready is broken, in its own words", async () => {
     await open();
     writeFileSync(join(folder, "model", "framework", "worker.py"), "raise SystemExit('no weights')\n");
