@@ -4,6 +4,7 @@ import { ContractBench } from "../../src/exec/core/contract-bench.ts";
 import { executorContract } from "../../src/exec/core/executor-contract.ts";
 import type { Attempt } from "../../src/exec/core/index.ts";
 import { freshAsk } from "../../src/kernel/index.ts";
+import { limitMs } from "../limit.mjs";
 import { BatchBench } from "../servers/batch-bench.ts";
 import { podmanRequirement } from "../servers/podman.ts";
 import { describeWith } from "../servers/requirement.ts";
@@ -114,6 +115,22 @@ describeWith([podmanRequirement, s3Requirement, testImagesRequirement], "AWS Bat
       await new Promise((done) => setTimeout(done, 20));
     controller.abort();
     expect(await end).toEqual({ kind: "cancelled" });
+    expect(await batch.objectsOf(attempt)).toEqual([]);
+    await executor.close();
+  });
+
+  it("refuses a job that no machine of the queue is large enough for, and cancels it", async () => {
+    batch.server.faults.holds = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job asks for too much";
+    const times = { pollMs: 100, missingMs: 500, stuckMs: 200, settleMs: 60_000, awayMs: limitMs };
+    const attempt = await bench.prepare("exit 0");
+    const executor = batch.makeExecutor({ times });
+    await executor.start(attempt, ask);
+    await expect(executor.wait(attempt, ask)).rejects.toMatchObject({
+      code: "EXEC_JOB_REFUSED",
+      message: expect.stringContaining("The job asks for too much"),
+    });
+    await batch.server.settled();
+    expect(batch.server.jobsOf(attempt.id).map(({ status }) => status)).toEqual(["FAILED"]);
     expect(await batch.objectsOf(attempt)).toEqual([]);
     await executor.close();
   });

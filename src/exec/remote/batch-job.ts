@@ -128,6 +128,9 @@ export function jobNameOf(attemptId: string): string {
   return attemptId.replace(/[^A-Za-z0-9_-]/g, "_").slice(0, 128);
 }
 
+/** No machine of the queue is large enough. Other reasons end when somebody mends the queue, and nobody but a person knows when. */
+const neverStarts = /^MISCONFIGURATION:(?:JOB_RESOURCE_REQUIREMENT|COMPUTE_ENVIRONMENT_MAX_RESOURCE)\b/;
+
 export function taskOf(job: JobDetail): ServiceTask {
   const { jobId: id = "", tags = {}, statusReason } = job;
   const executors = logsOf(job);
@@ -137,6 +140,9 @@ export function taskOf(job: JobDetail): ServiceTask {
     state: stateOf(job),
     executors,
     systemLogs: [...textsOf(statusReason), ...reasonsOf(job)],
+    ...(job.status === "RUNNABLE" && statusReason !== undefined && neverStarts.test(statusReason)
+      ? { neverStarts: statusReason }
+      : {}),
   };
 }
 

@@ -18,6 +18,8 @@ export interface ServiceTask {
   /** Of the last try that the server made: one log for each executor that was begun. */
   readonly executors: readonly ExecutorLog[];
   readonly systemLogs: readonly string[];
+  /** The service says that it waits for what never comes, in these words. */
+  readonly neverStarts?: string;
 }
 
 export interface ExecutorLog {

@@ -63,7 +63,13 @@ export interface ServiceExecutorOptions {
   readonly say?: (words: string) => void;
 }
 
-const defaultTimes: WatchTimes = { pollMs: 2_000, missingMs: 60_000, settleMs: 60_000, awayMs: 300_000 };
+const defaultTimes: WatchTimes = {
+  pollMs: 2_000,
+  missingMs: 60_000,
+  stuckMs: 30_000,
+  settleMs: 60_000,
+  awayMs: 300_000,
+};
 const openMs = 30_000;
 const runLabel = "memoir.run";
 
@@ -277,6 +283,12 @@ class ServiceExecutor implements Executor {
       case "unreachable":
         this.#say(`${record.taskId} could not be cancelled: ${this.#client.url} does not answer`);
         return { kind: "cancelled" };
+      case "never-starts":
+        rmSync(onDisk(`${attempt.directory}/job/task.json`), { force: true });
+        throw new AppError(
+          "EXEC_JOB_REFUSED",
+          `waiting for ${id}: ${record.taskId} can never start (${over.reason}), and was cancelled`,
+        );
       case "vanished":
         return { kind: "lost", message: `the service no longer knows the task ${record.taskId} of ${id}` };
       case "over":

@@ -4,7 +4,7 @@
  */
 import type { Ask } from "../../kernel/index.ts";
 import { WatchLoop } from "../core/index.ts";
-import type { ServiceClient } from "./service-client.ts";
+import type { ServiceClient, ServiceTask } from "./service-client.ts";
 import type { TaskRecord } from "./task-record.ts";
 import { phaseOf, type TaskPhase } from "./tes-task.ts";
 
@@ -13,6 +13,8 @@ export interface WatchTimes {
   readonly pollMs: number;
   /** How long a task that the service does not know may be missing before it counts as lost. */
   readonly missingMs: number;
+  /** How long a task must have waited for what never comes. */
+  readonly stuckMs: number;
   /** How long what a task has left may take to be seen in the work prefix. */
   readonly settleMs: number;
   /** How long the service may be away before a start fails, or a cancelled task is no longer asked after. */
@@ -26,10 +28,14 @@ export interface WatchedTask {
   readonly timeoutMs: number | undefined;
 }
 
+type SeenTask = Pick<ServiceTask, "state" | "neverStarts">;
+
 export type TaskOutcome =
   | { readonly kind: "over"; readonly phase: Exclude<TaskPhase, "going">; readonly state: string }
   /** The service does not know it (any more). */
   | { readonly kind: "vanished" }
+  /** It was cancelled, since it would have waited for ever. */
+  | { readonly kind: "never-starts"; readonly reason: string }
   /** It was to be cancelled, and the service did not answer. */
   | { readonly kind: "unreachable" };
 
@@ -37,6 +43,9 @@ interface Watched extends WatchedTask {
   readonly onTimeUp: () => void;
   state: string;
   isCancelled: boolean;
+  /** Why it was cancelled here. */
+  neverStarts: string | undefined;
+  stuckSince: number | undefined;
   /** Since when it has been running, missing, or out of reach. */
   runningSince: number | undefined;
   missingSince: number | undefined;
@@ -73,6 +82,8 @@ export class TaskWatch {
       onTimeUp,
       state: "UNKNOWN",
       isCancelled: false,
+      neverStarts: undefined,
+      stuckSince: undefined,
       runningSince: undefined,
       missingSince: undefined,
       awaySince: undefined,
@@ -113,7 +124,7 @@ export class TaskWatch {
       try {
         const listed = await this.#client.list(first.group, "MINIMAL", ask);
         const states =
-          listed.kind === "answered" ? new Map(listed.value.map(({ id, state }) => [id, state])) : undefined;
+          listed.kind === "answered" ? new Map(listed.value.map((each) => [each.id, each])) : undefined;
         if (listed.kind === "unclear") this.#noteAway(listed.words);
         else this.#isAway = false;
         for (const task of tasks) if (await this.#see(task, states, ask)) hasChanged = true;
@@ -131,30 +142,42 @@ export class TaskWatch {
   }
 
   /** `states`: by id; undefined = there was no list. */
-  async #see(task: Watched, states: ReadonlyMap<string, string> | undefined, ask: Ask): Promise<boolean> {
+  async #see(task: Watched, states: ReadonlyMap<string, SeenTask> | undefined, ask: Ask): Promise<boolean> {
     const now = performance.now();
-    let state = states?.get(task.taskId);
-    if (state === undefined && !this.#isAway) {
+    let seen = states?.get(task.taskId);
+    if (seen === undefined && !this.#isAway) {
       // Lists are late, or know no tags.
       const answer = await this.#client.get(task.taskId, "MINIMAL", ask);
-      if (answer.kind === "answered") state = answer.value.state;
+      if (answer.kind === "answered") seen = answer.value;
       else if (answer.kind === "refused" && answer.status === 404) {
         task.missingSince ??= now;
         if (now - task.missingSince >= this.#times.missingMs) return this.#settle(task, { kind: "vanished" });
         return false;
       }
     }
-    if (state === undefined) {
+    if (seen === undefined) {
       task.awaySince ??= now;
       const isOver = task.isCancelled && now - task.awaySince >= this.#times.awayMs;
       return isOver ? this.#settle(task, { kind: "unreachable" }) : false;
     }
     task.missingSince = undefined;
     task.awaySince = undefined;
+    const { state, neverStarts } = seen;
     const hasChanged = state !== task.state;
     task.state = state;
     const phase = phaseOf(state);
+    if (phase === "cancelled" && task.neverStarts !== undefined)
+      return this.#settle(task, { kind: "never-starts", reason: task.neverStarts });
     if (phase !== "going") return this.#settle(task, { kind: "over", phase, state });
+    task.stuckSince = neverStarts === undefined ? undefined : (task.stuckSince ?? now);
+    if (
+      !task.isCancelled &&
+      neverStarts !== undefined &&
+      now - (task.stuckSince ?? now) >= this.#times.stuckMs
+    ) {
+      task.isCancelled = true;
+      task.neverStarts = neverStarts;
+    }
     if (runs.has(state)) task.runningSince ??= now;
     const { timeoutMs, runningSince } = task;
     if (
