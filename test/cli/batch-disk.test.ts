@@ -1,6 +1,15 @@
 /** Slices on a disk that fills up, and shards that were mixed up: every row once in the end, or a merge that names what is wrong. */
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeWith, type Requirement } from "../servers/requirement.ts";
@@ -42,8 +51,7 @@ describeWith([root], "a batch on a disk that is full", () => {
   function fill(leftKibibytes: number): void {
     const filler = box.path("disk/filler");
     spawnSync("dd", ["if=/dev/zero", `of=${filler}`, "bs=4096"]);
-    const { stdout } = spawnSync("stat", ["-c", "%s", filler], { encoding: "utf8" });
-    spawnSync("truncate", ["-s", String(Number(stdout) - leftKibibytes * 1024), filler]);
+    truncateSync(filler, statSync(filler).size - leftKibibytes * 1024);
   }
   const free = () => rmSync(box.path("disk/filler"));
 
