@@ -80,7 +80,7 @@ describeWith([root], "a batch on a disk that is full", () => {
 });
 
 describe("shards that were mixed up", () => {
-  it("never stand in for others, whatever name they have", async () => {
+  it("are never taken for others, whatever name they have", async () => {
     await plan("mixed.json", 3);
     await plan("others.json", 2);
     for (const number of [1, 2, 3]) await box.json(...slice(number, "mixed.json"));

@@ -128,7 +128,7 @@ export function jobNameOf(attemptId: string): string {
   return attemptId.replace(/[^A-Za-z0-9_-]/g, "_").slice(0, 128);
 }
 
-/** No machine of the queue is large enough. Other reasons end when somebody mends the queue, and nobody but a person knows when. */
+/** No machine of the queue is large enough. A job that waits for another reason starts when somebody corrects the queue. */
 const neverStarts = /^MISCONFIGURATION:(?:JOB_RESOURCE_REQUIREMENT|COMPUTE_ENVIRONMENT_MAX_RESOURCE)\b/;
 
 export function taskOf(job: JobDetail): ServiceTask {
