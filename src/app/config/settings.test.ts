@@ -88,7 +88,7 @@ queue = "huge"
     ['executor = "hots"', "1:12", 'executor: expected host, slurm, got "hots"', "did you mean host?"],
     ['[task.x]\ncache = "a"', "2:1", "cache cannot be set for single tasks", "executor, partition, queue"],
     ["[tasks.x]\na = 1", "1:2", "there is no table tasks.x", '[task."pattern"]'],
-    ['queue = "a"\npartition = "b"', "2:1", "partition and partition are the same setting", ""],
+    ['queue = "a"\npartition = "b"', "2:1", "queue and partition are the same setting", ""],
     ["cache = a", "1:9", "", "cache = a"],
     ['cache = "a"\ncache = "b"', "2:1", "", 'cache = "b"'],
   ])("are refused with position and caret: %j", async (text, place, message, help) => {

@@ -169,10 +169,11 @@ class SettingsReader {
     if (value === undefined) return;
     const canonical = spec.meaning ?? name;
     if (settings.some((each) => each.name === canonical)) {
+      const other = known.find((each) => each.name !== name && (each.meaning ?? each.name) === canonical);
       this.#fault(
         "config-set-twice",
         entry.keySpan,
-        `${name} and ${canonical} are the same setting`,
+        `${other?.name ?? canonical} and ${name} are the same setting`,
         undefined,
       );
       return;
