@@ -152,6 +152,19 @@ describeWith([slurmRequirement], "tasks on a Slurm cluster in trouble", () => {
     expect(await readFile(join(attempt.directory, "work/count"), "utf8")).toBe("ran\n");
   });
 
+  it("names the folder that a node cannot write, and leaves no job", async () => {
+    const attempt = await bench.prepare("exit 0");
+    // Slurm opens the job's log before anything else.
+    await mkdir(join(attempt.directory, "job/log"), { recursive: true });
+    expect(await bench.run(attempt)).toMatchObject({
+      kind: "lost",
+      message: expect.stringContaining(
+        `(JobLaunchFailure) before it began: its node may not see ${attempt.directory}`,
+      ),
+    });
+    await bench.untilNothingIsLeft();
+  });
+
   it("calls an attempt lost whose script on the node is killed", async () => {
     const attempt = await bench.prepare(`${waits}; exit 0`);
     await bench.executor.start(attempt, ask);

@@ -36,6 +36,12 @@ describe("what a look at Slurm means for a job", () => {
     expect(verdict({ row: row("COMPLETING"), exitCode: 0 })).toEqual({ kind: "over" });
   });
 
+  it("is that it is over where its node could not begin it", () => {
+    const failed = row("FAILED", "JobLaunchFailure");
+    expect(verdict({ row: failed })).toEqual({ kind: "over" });
+    expect(verdict({ row: failed, isClaimed: true })).toMatchObject({ kind: "after", what: "ended" });
+  });
+
   it("is that its last state is still to come where it failed and Slurm tidies up", () => {
     const soon = { kind: "after", what: "ended", ms: 2 };
     expect(verdict({ row: row("COMPLETING"), hasEnd: true })).toMatchObject(soon);

@@ -5,7 +5,15 @@
 import { systemErrorCode } from "../../kernel/index.ts";
 import { isClaimed, jobPaths, readExitCode, readJobFile, WatchLoop } from "../core/index.ts";
 import { cancelArguments, queueArguments } from "./command-lines.ts";
-import { isHeldUp, isNeverStarting, isWaiting, parseQueue, phaseOf, type QueueRow } from "./parse-answers.ts";
+import {
+  isHeldUp,
+  isLaunchFailure,
+  isNeverStarting,
+  isWaiting,
+  parseQueue,
+  phaseOf,
+  type QueueRow,
+} from "./parse-answers.ts";
 import type { SlurmClient } from "./slurm-client.ts";
 
 export interface WatchTimes {
@@ -86,6 +94,7 @@ export function judge(sight: Sight, times: WatchTimes): Verdict {
     case "ended":
       // One that never began leaves nothing to be waited for.
       if (isSettled || (sight.isCancelled && !sight.isClaimed)) return { kind: "over" };
+      if (isLaunchFailure(row) && !sight.isClaimed) return { kind: "over" };
       return { kind: "after", what: "ended", ms: times.settleMs };
   }
 }

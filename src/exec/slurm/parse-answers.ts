@@ -63,6 +63,11 @@ export function isEndedByOthers({ state }: Pick<QueueRow, "state">): boolean {
   return endedByOthers.has(state);
 }
 
+/** The node could not begin the job, or the job's script was killed there. */
+export function isLaunchFailure({ state, reason }: Pick<QueueRow, "state" | "reason">): boolean {
+  return state === "FAILED" && reason === "JobLaunchFailure";
+}
+
 const neverStarts = new Set([
   "AccountNotAllowed",
   "BadConstraints",

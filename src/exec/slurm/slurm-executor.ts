@@ -53,6 +53,7 @@ import { type JobOutcome, JobWatch, jobKey, rowsByJob, slurmId, type WatchTimes 
 import {
   type ClusterConfig,
   isEndedByOthers,
+  isLaunchFailure,
   isWaiting,
   parseConfig,
   parseQueue,
@@ -454,7 +455,7 @@ function refusedStart({ id }: Attempt, words: string): AppError {
 }
 
 function lossWords(
-  { id }: Attempt,
+  { id, directory }: Attempt,
   { row, why, log }: { readonly row: QueueRow | undefined; readonly why: string; readonly log: string },
 ): string {
   const state =
@@ -464,6 +465,8 @@ function lossWords(
         ? `job ${slurmId(row)} was put back into the queue`
         : `job ${slurmId(row)} ended as ${row.state}`;
   const reason = row === undefined || row.reason === "None" ? "" : ` (${row.reason})`;
+  if (row !== undefined && isLaunchFailure(row) && !isClaimed(directory))
+    return `${state}${reason} before it began: its node may not see ${directory}, or may not write there`;
   const own = why === "outside" ? ", ended from outside" : why === "" ? "" : `, ${why}`;
   const tail = log.slice(-logTailBytes).trim();
   return `${state}${reason}${own} and left no exit code${tail === "" ? "" : `: ${tail}`}`;
