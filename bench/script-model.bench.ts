@@ -2,14 +2,14 @@
  * 10,000 molecules by a script model through `memoir run`, against one call of its run.sh with all of them (goal: at
  * least 0.9 of its rate, each with the start of its programs), and against `memoir run` with one batch of all (goal: at
  * most 1.3 x slower; BENCH_ROWS=1000 is where a second start counts most). The same with the worker of docs/models.md in the package,
- * and the second run, which is answered from the cache.
+ * one batch over all processors, and the second run, which is answered from the cache.
  *
  * BENCH_MODEL names a model folder, such as a clone of ersilia-os/eos3b5e, whose programs must run here; BENCH_WORKER its
  * worker.py. The built command line is used: `npm run build` first.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { loadavg, tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { exampleInputs } from "../src/models/index.ts";
 
@@ -43,6 +43,7 @@ try {
   const times = {
     call: [] as number[],
     one: [] as number[],
+    spread: [] as number[],
     run: [] as number[],
     again: [] as number[],
     warm: [] as number[],
@@ -60,6 +61,8 @@ try {
     times.one.push(
       timed(process.execPath, [...run(scripted, `one-${round}`, "one.csv"), "-b", String(rows)]),
     );
+    const all = ["-b", String(rows), "--workers", String(availableParallelism())];
+    times.spread.push(timed(process.execPath, [...run(scripted, `spread-${round}`, "spread.csv"), ...all]));
     times.again.push(timed(process.execPath, run(scripted, `local-${round}`, "again.csv")));
     if (worker !== undefined)
       times.warm.push(timed(process.execPath, run(warm, `warm-${round}`, "warm.csv")));
@@ -76,6 +79,7 @@ try {
   report("one call of run.sh", times.call);
   report("memoir run (goal >= 0.9)", times.run);
   report("memoir run, one batch of all", times.one);
+  report(`the same, --workers ${availableParallelism()}`, times.spread);
   const slower = Math.min(...times.run) / Math.min(...times.one);
   process.stdout.write(
     `at defaults ${slower.toFixed(2)} x the time of one batch of all (goal <= 1.3), load ${loadavg()[0]?.toFixed(1)}\n`,
