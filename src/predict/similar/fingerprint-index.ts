@@ -19,7 +19,6 @@ import { createPopcountKernel, mostKernelBytes, type PopcountKernel } from "./po
 
 /** Raised when files of before cannot be read any more. */
 const format = 1;
-const longestHeaderBytes = 64 * 1024;
 
 export interface IndexFacts {
   readonly model: string;
@@ -109,7 +108,8 @@ export class FingerprintIndex {
         cause: error,
       });
     });
-    const end = bytes?.subarray(0, longestHeaderBytes).indexOf(10) ?? -1;
+    // As long as it is: it lists every stored text that is not a molecule.
+    const end = bytes?.indexOf(10) ?? -1;
     if (bytes === undefined || end < 0) return undefined;
     const header = headerIn(bytes.subarray(0, end).toString("utf8"));
     const body = bytes.subarray(end + 1);

@@ -98,6 +98,14 @@ describe("the file of an index", () => {
     expect(back?.nearest(query, wanted)).toEqual(index.nearest(query, wanted));
   });
 
+  it("is used however many texts of the store are not molecules", async () => {
+    const unreadable = Array.from({ length: 5_000 }, (_, at) => `not a molecule, number ${at}`);
+    const path = join(folder, "many.index");
+    await FingerprintIndex.of({ ...facts, unreadable }, await molecules(2)).write(path);
+    const back = await FingerprintIndex.read(path);
+    expect([back?.size, back?.facts.unreadable]).toEqual([2, unreadable]);
+  });
+
   it("takes away what a killed program left next to it long ago, and nothing else", async () => {
     const path = join(folder, "killed", "b.index");
     mkdirSync(join(folder, "killed"));
