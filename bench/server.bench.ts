@@ -1,9 +1,12 @@
 /**
  * `memoir server` under load: GetRun in requests per second against a plain node:http server that answers the same bytes
  * (goal: x 0.4), and 50 clients that poll while 1,000 queued runs of a small workflow are worked off: no error, the p99
- * of GetRun, and the server's peak memory.
+ * of GetRun, and the server's peak memory. Before that, the time from StartRun to COMPLETED of a trivial run against
+ * `memoir run` of the same (goal: at most x 1.3), and the p99 of StartRun against that of GetRun with 30 clients that poll
+ * (goal: at most x 2). SERVER_BENCH_RUNS (1000) changes the number of queued runs.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, createServer, request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
@@ -13,7 +16,10 @@ import { zipOf } from "../test/server/zip.ts";
 
 const program = "dist/memoir.js";
 const clients = 50;
-const queuedRuns = 1_000;
+const queuedRuns = Number(process.env["SERVER_BENCH_RUNS"] ?? 1_000);
+const trivialRuns = 10;
+const pollingClients = 30;
+const startedRuns = 300;
 const requestsPerRound = 10_000;
 const rounds = 7;
 const pollEveryMs = 100;
@@ -84,7 +90,56 @@ async function bench(): Promise<void> {
   const first = await startRun(0);
   for (;;) if ((await send(ours.port, "GET", `/run/${first["id"]}`))["status"] === "COMPLETED") break;
 
+  const until = async (run: unknown) => {
+    for (;;) {
+      const { status, statusMessage } = await send(ours.port, "GET", `/run/${run}`);
+      if (status === "COMPLETED") return;
+      if (status === "FAILED" || status === "CANCELLED") throw new Error(`run ${run}: ${statusMessage}`);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  };
+  writeFileSync(join(folder, "main.wdl"), wdl);
+  const times: { readonly server: number[]; readonly command: number[] } = { server: [], command: [] };
+  for (let n = 0; n < trivialRuns; n++) {
+    const began = performance.now();
+    await until((await startRun(10_000 + n))["id"]);
+    const between = performance.now();
+    await runCommand(folder, n);
+    times.server.push(between - began);
+    times.command.push(performance.now() - between);
+  }
+  report("a trivial run from StartRun to COMPLETED, against memoir run of the same", {
+    ours: round1(median(times.server)),
+    peer: round1(median(times.command)),
+    unit: "ms",
+  });
+
   const path = `/run/${first["id"]}`;
+  const asked: { readonly start: number[]; readonly get: number[] } = { start: [], get: [] };
+  let isStarting = true;
+  const polling = Array.from({ length: pollingClients }, async () => {
+    while (isStarting) {
+      const began = performance.now();
+      await send(ours.port, "GET", path);
+      asked.get.push(performance.now() - began);
+      await new Promise((resolve) => setTimeout(resolve, pollEveryMs));
+    }
+  });
+  const started: unknown[] = [];
+  for (let n = 0; n < startedRuns; n++) {
+    const began = performance.now();
+    started.push((await startRun(20_000 + n))["id"]);
+    asked.start.push(performance.now() - began);
+  }
+  isStarting = false;
+  await Promise.all(polling);
+  for (const run of started) await until(run);
+  report(`p99 of StartRun against that of GetRun, ${pollingClients} polling clients`, {
+    ours: round1(partOf(asked.start, 0.99)),
+    peer: round1(partOf(asked.get, 0.99)),
+    unit: "ms",
+  });
+
   const payload = join(folder, "payload.json");
   const sample = await send(ours.port, "GET", path);
   writeFileSync(payload, JSON.stringify(sample));
@@ -216,6 +271,27 @@ async function start(
 
 function peakKiB(pid: number): number {
   return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+}
+
+/** The same task by the command line, without a cache, as the server runs it. */
+async function runCommand(folder: string, n: number): Promise<void> {
+  const words = ["run", "main.wdl", `n=${n}`, "--executor", "host", "--no-cache"];
+  const env = { ...process.env, MEMOIR_HOME: join(folder, "home-command") };
+  const child = spawn(process.execPath, [join(process.cwd(), program), ...words], {
+    cwd: folder,
+    env,
+    stdio: "ignore",
+  });
+  const [code] = await once(child, "close");
+  if (code !== 0) throw new Error(`memoir run ended with ${code}`);
+}
+
+function round1(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+function partOf(values: readonly number[], part: number): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length * part)] ?? 0;
 }
 
 function median(values: readonly number[]): number {

@@ -34,36 +34,57 @@ export function memoryMemo(): FingerprintMemo {
 const fileName = "sha256-v2.log";
 const longestFileBytes = 64 << 20;
 const shortenEveryBytes = 8 << 20;
+const textLength = 1 << 20;
 
 /** A memo kept in `folder` (created when something is written). */
 export function fileMemo(folder: string): FingerprintMemo {
   const path = join(folder, fileName);
-  const fresh = new Map<Stamp, Digest>();
+  /** By file: a further name of a file makes its earlier stamp one that nothing asks for any more. */
+  const fresh = new Map<string, { readonly stamp: Stamp; readonly digest: Digest }>();
   let stored: Promise<ReadonlyMap<Stamp, string>> | undefined;
   return {
     async get(stamp) {
-      const known = fresh.get(stamp);
-      if (known !== undefined) return known;
+      const known = fresh.get(fileOf(stamp));
+      if (known?.stamp === stamp) return known.digest;
       stored ??= load(path);
       return checked(stamp, (await stored).get(stamp));
     },
-    put: (stamp, digest) => void fresh.set(stamp, digest),
+    put: (stamp, digest) => void fresh.set(fileOf(stamp), { stamp, digest }),
     async close() {
       if (fresh.size === 0) return;
-      const lines = [...fresh]
-        .map(([stamp, digest]) => `${stamp} ${digest} ${check(stamp, digest)}\n`)
-        .join("");
-      fresh.clear();
       stored = undefined;
       try {
         await makeFolders(folder);
-        await appendFile(path, lines);
-        await shorten(path, lines.length);
+        let added = 0;
+        for (const text of textsOf(fresh.values())) {
+          await appendFile(path, text);
+          added += text.length;
+        }
+        await shorten(path, added);
       } catch {
         // A memo that cannot be written costs time in the next run and nothing else.
+      } finally {
+        fresh.clear();
       }
     },
   };
+}
+
+/** The lines, some thousand at a time: a run of many calls has enough of them to matter for memory. */
+function* textsOf(known: Iterable<{ readonly stamp: Stamp; readonly digest: Digest }>): Generator<string> {
+  let text = "";
+  for (const { stamp, digest } of known) {
+    text += `${stamp} ${digest} ${check(stamp, digest)}\n`;
+    if (text.length < textLength) continue;
+    yield text;
+    text = "";
+  }
+  if (text !== "") yield text;
+}
+
+/** What stays the same about a file whose stamp changes; names that are not of files stand for themselves. */
+function fileOf(stamp: Stamp): string {
+  return /^\d+-\d+-/.exec(stamp)?.[0] ?? stamp;
 }
 
 async function load(path: string): Promise<ReadonlyMap<Stamp, string>> {
@@ -105,7 +126,7 @@ async function shorten(path: string, addedBytes: number): Promise<void> {
   for (const line of (await readFile(path, "latin1")).split("\n")) {
     const stamp = line.slice(0, Math.max(0, line.indexOf(" ")));
     if (stamp === "") continue;
-    const file = /^\d+-\d+-/.exec(stamp)?.[0] ?? stamp;
+    const file = fileOf(stamp);
     byFile.delete(file);
     byFile.set(file, line);
   }
