@@ -130,6 +130,34 @@ describe("a home with a history", () => {
     await memoir("cache", "update", "lab", "--exclude-unstable", "no");
   });
 
+  it.each([
+    [
+      "CWL",
+      "unstable.cwl",
+      "cwlVersion: v1.2\nclass: CommandLineTool\nbaseCommand: [date, '+%N']\ninputs: []\noutputs: {now: stdout}\n",
+    ],
+    [
+      "Nextflow",
+      "unstable.nf",
+      "process NOW { output: path 'now.txt'\nscript: 'date +%N > now.txt' }\nworkflow { NOW() }\n",
+    ],
+  ])("tasks of %s that differ are excluded as well", async (_, file, text) => {
+    await sandbox.write(file, text);
+    const words = [
+      "run",
+      file,
+      "--executor",
+      "host",
+      "--cache-host-tasks",
+      "--cache",
+      sandbox.path(`of-${file}`),
+    ];
+    await memoir(...words);
+    expect(await memoir(...words, "--recheck", "100%")).toMatchObject({ calls: { reused: 1 } });
+    expect(await memoir(...words)).toMatchObject({ calls: { reused: 1, computed: 0 } });
+    expect(await memoir(...words, "--exclude-unstable")).toMatchObject({ calls: { reused: 0, computed: 1 } });
+  });
+
   it("by cost, what is cheap to compute again for its size goes first", async () => {
     const prune = (...more: readonly string[]) =>
       memoir("cache", "prune", "lab", "--budget", "300K", ...more);
@@ -201,6 +229,17 @@ describe("a home with a history", () => {
         await sandbox.write("broken.nf", "workflow { error 'on purpose' }\n");
         expect((await sandbox.run("run", "broken.nf", "--executor", "host", "--notify", url)).code).toBe(1);
         expect(seen.at(-1)).toMatchObject({ kind: "run.ended", state: "failed" });
+        await sandbox.write("say.nf", "process SAY { script: 'echo hi' }\nworkflow { SAY() }\n");
+        const said = await sandbox.run("nextflow", "run", "say.nf", "-ansi-log", "false", "-notify", url);
+        expect(said.code, said.err).toBe(0);
+        expect(seen.at(-1)).toMatchObject({ state: "succeeded", workflow: "say", calls: { computed: 1 } });
+        await sandbox.write(
+          "tool.cwl",
+          "cwlVersion: v1.2\nclass: CommandLineTool\nbaseCommand: [echo, hi]\ninputs: []\noutputs: []\n",
+        );
+        const ran = await sandbox.run("cwl-runner", "--no-container", "--notify", url, "tool.cwl");
+        expect(ran.code, ran.err).toBe(0);
+        expect(seen.at(-1)).toMatchObject({ state: "succeeded", workflow: "tool", calls: { computed: 1 } });
       } finally {
         receiver.close();
       }

@@ -10,8 +10,13 @@ const wdl = `version 1.1
 workflow nothing { output { Int one = 1 } }
 `;
 
+const oneTask = `version 1.1
+task say { command <<< echo hi >>> output { String said = read_string(stdout()) } }
+workflow one { call say output { String said = say.said } }
+`;
+
 it(
-  "each change of a run's status is posted in the shape of EventBridge's events",
+  "each change of the status of a run and of its tasks is posted in the shape of EventBridge's events",
   async () => {
     const seen: Readonly<Record<string, unknown>>[] = [];
     const receiver = createServer((request, response) => {
@@ -44,6 +49,37 @@ it(
       expect(seen[0]).toMatchObject({
         ...{ version: "0", "detail-type": "Run Status Change", source: "aws.omics", account: "000000000000" },
         detail: { omicsVersion: "1.0.0", runId: run, runName: "announced", workflowId: id },
+      });
+      await server.raw({ method: "DELETE", path: `/run/${run}` });
+      await vi.waitFor(
+        () => expect(seen.at(-1)?.["detail"]).toMatchObject({ runId: run, status: "DELETED" }),
+        {
+          timeout: limitMs,
+          interval: 50,
+        },
+      );
+      const tasked = await workflow(server, { "main.wdl": oneTask });
+      const second = String((await start(server, tasked, { name: "with a task" }))["id"]);
+      const ofTasks = () => seen.filter((event) => event["detail-type"] === "Task Status Change");
+      await vi.waitFor(
+        () => expect(seen.at(-1)?.["detail"]).toMatchObject({ runId: second, status: "COMPLETED" }),
+        { timeout: limitMs, interval: 50 },
+      );
+      const [first] = ofTasks();
+      expect(ofTasks().map(({ detail }) => (detail as { status: string }).status)).toEqual([
+        "PENDING",
+        "RUNNING",
+        "STOPPING",
+        "COMPLETED",
+      ]);
+      const task = String((first?.["detail"] as { arn: string } | undefined)?.arn);
+      expect(task).toMatch(/^arn:aws:omics:us-east-1:000000000000:task\/\d+$/);
+      expect(first).toMatchObject({
+        resources: [task],
+        detail: {
+          ...{ omicsVersion: "1.0.0", runId: second, runName: "with a task", workflowId: tasked },
+          runArn: `arn:aws:omics:us-east-1:000000000000:run/${second}`,
+        },
       });
       expect(server.bugs).toEqual([]);
     } finally {

@@ -133,7 +133,7 @@ export async function openOmics(
         runMemoryMiB === undefined ? usualRunLimits : { heapMiB: runMemoryMiB },
       ),
     }),
-    ...(notify === undefined ? {} : { onStatus: statusPoster({ url: notify, region, ledger, onBug }) }),
+    ...(notify === undefined ? {} : { announce: statusPoster({ url: notify, region, ledger, onBug }) }),
   });
   const browse = new Browse({ environment, ledger, allowed, runs, ...defined({ repeater }) });
   return {

@@ -26,6 +26,7 @@ import type { RunProcesses } from "./run-process/run-processes.ts";
 import { performHere, type ServedRun } from "./run-process/served-run.ts";
 import { type QueuedRun, RunQueue } from "./run-queue.ts";
 import { cacheOf, groupOf } from "./run-relations.ts";
+import type { StatusPoster } from "./run-status-events.ts";
 import type { RunTallies } from "./run-tallies.ts";
 import { orderOf, type TaskChoices } from "./server-order.ts";
 import { SharedTurns } from "./shared-turns.ts";
@@ -47,7 +48,7 @@ export interface RunControllerOptions {
   readonly processes?: RunProcesses;
   readonly onBug: (error: unknown) => void;
   /** Called with every run whose status has changed. */
-  readonly onStatus?: (run: RunRecord) => void;
+  readonly announce?: StatusPoster;
 }
 
 interface Active extends QueuedRun {
@@ -78,7 +79,7 @@ export class RunController {
   }
 
   submitted(run: RunRecord): void {
-    this.#options.onStatus?.(run);
+    this.#options.announce?.run(run);
     this.#queue.add(run);
     this.#pump();
   }
@@ -99,6 +100,7 @@ export class RunController {
 
   /** The record of an ended run was deleted: so is what it left on this machine, but for its outputs. */
   deleted(run: RunRecord): void {
+    this.#options.announce?.run({ ...run, status: "DELETED" });
     rm(this.#folderOf(run), { recursive: true, force: true }).catch((error) => this.#options.onBug(error));
   }
 
@@ -175,7 +177,10 @@ export class RunController {
     const signal = timeLimit === undefined ? ask.signal : AbortSignal.any([ask.signal, timeLimit]);
     const images = this.#imagesOf(run);
     const recordAt = recordTime(run, cacheOf(this.#options.ledger, run));
-    const book = new TaskBook(ledger, run, { recordAt });
+    const book = new TaskBook(ledger, run, {
+      recordAt,
+      onStatus: (task) => this.#options.announce?.task(task, run),
+    });
     try {
       const resourceDigests = await pinInputs(run, this.#options, { signal });
       run = this.#change(run, { status: "RUNNING", resourceDigests });
@@ -306,14 +311,14 @@ export class RunController {
   }
 
   #change(run: RunRecord, members: Partial<RunRecord>): RunRecord {
-    const { ledger, onStatus } = this.#options;
+    const { ledger, announce } = this.#options;
     const { current, changed } = ledger.transaction(() => {
       const known = ledger.runs.get(run.account, run.id) ?? run;
       const next = { ...known, ...members };
       ledger.runs.put(next);
       return { current: known, changed: next };
     });
-    if (changed.status !== current.status) onStatus?.(changed);
+    if (changed.status !== current.status) announce?.run(changed);
     return changed;
   }
 

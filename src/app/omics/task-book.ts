@@ -19,6 +19,7 @@ export class TaskBook {
   readonly #ledger: Ledger;
   readonly #run: RunRecord;
   readonly #recordAt: "task-end" | "run-end";
+  readonly #onStatus: (task: TaskRecord) => void;
   readonly #resources = new Map<string, Resources>();
   /** What people call a call, where its path says nothing to them. */
   readonly #titles = new Map<string, string>();
@@ -33,10 +34,18 @@ export class TaskBook {
   #logging: Promise<unknown> = Promise.resolve();
 
   /** `recordAt`: when results get to where the next run finds them. */
-  constructor(ledger: Ledger, run: RunRecord, about: { readonly recordAt: "task-end" | "run-end" }) {
+  constructor(
+    ledger: Ledger,
+    run: RunRecord,
+    about: {
+      readonly recordAt: "task-end" | "run-end";
+      readonly onStatus?: (task: TaskRecord) => void;
+    },
+  ) {
     this.#ledger = ledger;
     this.#run = run;
     this.#recordAt = about.recordAt;
+    this.#onStatus = about.onStatus ?? (() => {});
     for (const task of ledger.tasks.all(run.account, { runId: run.id })) {
       (isEnded(task) ? this.#current : this.#leftOver).set(task.callPath, task);
       this.#attempts.set(task.callPath, (this.#attempts.get(task.callPath) ?? 0) + 1);
@@ -252,6 +261,7 @@ export class TaskBook {
     };
     this.#ledger.tasks.insert(record);
     this.#current.set(event.call, record);
+    this.#onStatus(record);
     return record;
   }
 
@@ -264,6 +274,7 @@ export class TaskBook {
     const changed = { ...task, ...members };
     this.#ledger.tasks.put(changed);
     this.#current.set(task.callPath, changed);
+    if (changed.status !== task.status) this.#onStatus(changed);
     return changed;
   }
 }

@@ -43,6 +43,8 @@ export interface CwlRunnerOptions {
   readonly lenient: boolean;
   readonly expressions?: ExpressionOptions;
   readonly cache: CacheRequest;
+  /** The end of the run is posted to this URL. */
+  readonly notify?: string;
   /** Keep the run's folder here. Default: it is removed in the end. */
   readonly runsDir?: string;
 }
@@ -111,6 +113,7 @@ function requestOf(options: CwlRunnerOptions, { inputs, ...program }: Started, r
           ? { name: "host", options: {} }
           : { name: "mixed", options: options.engine === undefined ? {} : { engine: options.engine } },
     failure: options.failure,
+    ...defined({ notify: options.notify }),
     runsDir,
     // A folder that goes away in the end need not be pleasant to read.
     outputs: options.runsDir === undefined ? "in place" : "deliver",

@@ -83,6 +83,7 @@ export const command = defineCommand<Result>({
     { ...cacheOption, default: "no cache" },
     { flags: "--cachedir <folder>", description: "the same as --cache with a folder", conflicts: ["cache"] },
     { ...runsDirOption, description: "keep the run's folder here", default: "removed at the end" },
+    { flags: "--notify <url>", description: "post the end of the run to this URL, as JSON" },
     ...cwltoolFlags,
   ],
   examples: [
@@ -166,7 +167,7 @@ function optionsOf(given: Given): CwlRunnerOptions {
         : place === undefined
           ? { off: true }
           : { place },
-    ...defined({ runsDir: given.text("runs-dir") }),
+    ...defined({ runsDir: given.text("runs-dir"), notify: given.text("notify") }),
   };
 }
 

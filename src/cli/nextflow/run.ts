@@ -90,6 +90,7 @@ function runOptionsOf(read: ReadWords, { globals, line }: NextflowContext): Next
       dumpHashes:
         hashes === undefined ? undefined : hashes === "json" ? ("json" as const) : ("lines" as const),
       entry: one("entry"),
+      notify: one("notify"),
       libraries: one("lib")
         ?.split(/[,:]/)
         .filter((each) => each !== ""),

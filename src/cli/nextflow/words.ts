@@ -33,6 +33,7 @@ export const runOptions: OptionTable = {
   "-name": { arity: "one", as: "name" },
   "-lib": { arity: "one", as: "lib" },
   "-cache": { arity: "one", as: "cache" },
+  "-notify": { arity: "one", as: "notify" },
   "-resume": { arity: "session", as: "resume" },
   "-ps": { arity: "one", as: "ignored" },
   "-pool-size": { arity: "one", as: "ignored" },

@@ -55,6 +55,8 @@ export interface NextflowRunOptions extends NextflowConfigurationOptions, Nextfl
   readonly logFile?: string;
   /** A cache that is shared between runs. Default: one of the session. */
   readonly cache?: string;
+  /** The end of the run is posted to this URL. */
+  readonly notify?: string;
   /** Neither reuse nor record anything. */
   readonly cacheOff: boolean;
 }

@@ -285,6 +285,7 @@ class LookAlikeRun {
         cache: options.cacheOff ? { off: true } : { hostTasks: true, place },
         executor: { name: "auto", options: {} },
         failure: "fast",
+        ...defined({ notify: options.notify }),
       },
       this.#environment,
       ask,
