@@ -129,7 +129,6 @@ describeWith([podmanRequirement, s3Requirement, testImagesRequirement], "AWS Bat
       code: "EXEC_JOB_REFUSED",
       message: expect.stringContaining("The job asks for too much"),
     });
-    await batch.server.settled();
     expect(batch.server.jobsOf(attempt.id).map(({ status }) => status)).toEqual(["FAILED"]);
     expect(await batch.objectsOf(attempt)).toEqual([]);
     await executor.close();
