@@ -12,19 +12,17 @@ import { needsImages } from "../task/executor-names.ts";
 import { fileValue } from "../task/file-value.ts";
 import type { InputSpec, PathInput, TypedInput } from "../task/input-spec.ts";
 import { namedFiles } from "../task/named-files.ts";
-import { type PlannedItem, type PlannedOutput, parseArity, planOutputs } from "../task/output-plan.ts";
+import { type PlannedOutput, parseArity, planOutputs } from "../task/output-plan.ts";
 import type { OutputSpec } from "../task/output-spec.ts";
 import { shellText } from "../task/script-text.ts";
 import { checkCollisions, stagedFiles } from "../task/staging-names.ts";
 import { canBeStored, storedOutputs } from "../task/stored.ts";
 import type { TaskContext } from "../task/task-context.ts";
 import { checkNull, checkRecord, filesOfType, withStaged } from "../task/typed-inputs.ts";
-import { slotName } from "../task/typed-outputs.ts";
 import type { Closure } from "../values/closure.ts";
 import { truthOf } from "../values/compare.ts";
 import { Duration } from "../values/duration.ts";
 import { FileList } from "../values/file-list.ts";
-import type { ScriptFiles } from "../values/files.ts";
 import { GroovyMap, GroovySet } from "../values/map.ts";
 import { MemoryUnit } from "../values/memory-unit.ts";
 import { cleaned, Path, schemeOf } from "../values/path.ts";
@@ -34,6 +32,8 @@ import { fail, ScriptFailure } from "../values/throwable.ts";
 import { runExecTask } from "./exec-task.ts";
 import type { Arrival } from "./input-queue.ts";
 import type { Module } from "./module.ts";
+import { TaskEmissions } from "./task-emissions.ts";
+import { filesAmong, isThere, runsUnseen } from "./undeclared-files.ts";
 
 export interface TaskMakerOptions {
   readonly node: ProcessNode;
@@ -68,8 +68,11 @@ export class TaskMaker {
   readonly #options: TaskMakerOptions;
   readonly #closures = new Map<object, Closure>();
 
+  readonly #emissions: TaskEmissions;
+
   constructor(options: TaskMakerOptions) {
     this.#options = options;
+    this.#emissions = new TaskEmissions(options.module, (node, context) => this.#evaluate(node, context));
   }
 
   get #module(): Module {
@@ -486,7 +489,7 @@ export class TaskMaker {
         return planned;
       },
       named: (call) => this.#named(task, { call, attempt, own: true }),
-      pathOf: (value) => this.#pathOf(value)[0],
+      pathOf: (value) => this.#emissions.pathsOf(value)[0],
     });
   }
 
@@ -494,68 +497,7 @@ export class TaskMaker {
 
   /** One value for each output; undefined: nothing is sent to it. */
   emissions(task: PreparedTask, outputs: Outputs): readonly (Value | undefined)[] {
-    return (this.#planned.get(task) ?? []).map(({ spec, items }) => {
-      if (spec.value !== undefined) return this.#typedValue(spec.value, items, task, outputs);
-      const values = items.map((each) => this.#emitted(each, task.context, outputs));
-      if (values.some((each) => each === undefined)) return undefined;
-      const present = values.map((each) => each ?? null);
-      return spec.tuple ? present : (present[0] ?? null);
-    });
-  }
-
-  #typedValue(
-    value: Expression,
-    items: readonly PlannedItem[],
-    { context }: PreparedTask,
-    outputs: Outputs,
-  ): Value {
-    for (const [index, item] of items.entries())
-      context.variables.set(slotName(index), this.#emitted(item, context, outputs) ?? null);
-    return unstaged(this.#valueOf(value, context));
-  }
-
-  #emitted(item: PlannedItem, context: TaskContext, outputs: Outputs): Value | undefined {
-    switch (item.kind) {
-      case "val":
-        return unstaged(this.#valueOf(item.value, context));
-      case "stdout":
-      case "captured": {
-        const text = outputs[item.id];
-        return typeof text === "string" ? text : "";
-      }
-      case "path": {
-        const found = outputs[item.id];
-        const files = Array.isArray(found) ? found.flatMap((each) => this.#pathOf(each)) : [];
-        if (item.count === "all") return files;
-        if (item.count === "one" && files.length > 1)
-          return fail(
-            "ProcessUnrecoverableException",
-            `Process output file '${item.patterns.join(":")}' yielded ${files.length} files but expected only one`,
-          );
-        if (files.length === 0) return item.optional ? undefined : [];
-        if (item.arity !== undefined && item.arity.most !== 1) return files;
-        return files.length === 1 ? (files[0] ?? null) : files;
-      }
-    }
-  }
-
-  #valueOf(node: Expression, context: TaskContext): Value {
-    if (node.kind === "name" && !context.variables.has(node.name) && node.name !== "task") {
-      const known = this.#module.unit.globals.lookup(node.name);
-      if (known === undefined)
-        fail("MissingPropertyException", `Missing value declared as output parameter: ${node.name}`);
-      return known;
-    }
-    return this.#evaluate(node, context);
-  }
-
-  #pathOf(value: Outputs[string]): Path[] {
-    if (value === null || typeof value !== "object" || Array.isArray(value) || !("location" in value))
-      return [];
-    const { files } = this.#module.session.outside;
-    files.admit(value.location);
-    const { folder: _, ...source } = value;
-    return [new Path(value.location, files, undefined, source)];
+    return this.#emissions.of(this.#planned.get(task) ?? [], task.context, outputs);
   }
 }
 
@@ -577,61 +519,6 @@ function factOf(context: TaskContext, name: string): Value {
     if (error instanceof ScriptFailure) return null;
     throw error;
   }
-}
-
-/** A program whose name is in a variable, or one that an input names. */
-function runsUnseen(text: string, staged: readonly Path[]): boolean {
-  if (/(?:^|[|;&({`\n]|\b(?:do|then|else|exec|eval|xargs|time|nohup))[ \t]*["']?\$(?:\w|\{)/.test(text))
-    return true;
-  return staged.some(({ staged: name = "" }) => {
-    const at = text.indexOf(name);
-    return (
-      at > 0 &&
-      /(?:\b(?:bash|sh|source|python3?|Rscript|perl|make)(?: +-\S+)* +|(?:^|\s)\. +|\.\/)$/.test(
-        text.slice(0, at),
-      )
-    );
-  });
-}
-
-/** By their absolute paths. */
-function filesAmong(
-  values: readonly Value[],
-  files: ScriptFiles,
-  found = new Map<string, Path>(),
-): ReadonlyMap<string, Path> {
-  for (const value of values) {
-    if (value instanceof Path && !value.isRemote) found.set(value.absolute, value);
-    else if (typeof value === "string" && /^\/./.test(value) && !found.has(cleaned(value)))
-      found.set(cleaned(value), new Path(cleaned(value), files));
-    else if (isList(value)) filesAmong(Array.from(value), files, found);
-    else if (value instanceof GroovySet) filesAmong(value.items(), files, found);
-    else if (value instanceof GroovyMap) filesAmong(value.values(), files, found);
-  }
-  return found;
-}
-
-function isThere(file: Path): boolean {
-  return file.isRemote || file.source !== undefined || file.files.stat(file.absolute) !== undefined;
-}
-
-/** Files of the task become what they are outside it. */
-function unstaged(value: Value): Value {
-  if (value instanceof Path)
-    return value.staged === undefined
-      ? value
-      : new Path(value.location, value.files, undefined, value.source);
-  if (isList(value)) return Array.from(value, unstaged);
-  if (value instanceof GroovySet) return value.like(value.items().map(unstaged));
-  if (
-    value instanceof GroovyMap &&
-    value.values().some((each) => each instanceof Path || each instanceof GroovyMap || isList(each))
-  )
-    return new GroovyMap(
-      Array.from(value.entries(), ([key, each]): [Value, Value] => [key, unstaged(each)]),
-      value.type,
-    );
-  return value;
 }
 
 function withStdout(collect: ReturnType<typeof collectorOf>): ReturnType<typeof collectorOf> {
