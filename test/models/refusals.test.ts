@@ -1,20 +1,17 @@
 /** What can be wrong with a model and what is asked of it: each trouble has its own message, code and exit code. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Sandbox } from "../cli/memoir.ts";
-import { startModelServer } from "../model-server/server-process.ts";
 import { podmanRequirement } from "../servers/podman.ts";
 import { describeWith } from "../servers/requirement.ts";
 
+/** Nobody listens there. */
+const gone = "http://127.0.0.1:9";
+
 let box: Sandbox;
-let gone: string;
 beforeAll(async () => {
   box = await Sandbox.create({ MEMOIR_ERSILIA_REDIS: "off" });
   await box.inputs("in.csv", ["CCO", "CCC"]);
   await box.write("other.csv", "input,some_score\nCCO,1\n");
-  const server = await startModelServer(box, "eos3b5e");
-  await box.json("fetch", server.url);
-  gone = server.url;
-  await server.stop();
   await box.json("run", "--model", "rdkit-descriptors", "-i", "in.csv", "-o", "out.csv");
   await box.json("similar", "rdkit-descriptors", "-i", "in.csv");
   await box.inputs("more.csv", ["CCCC"]);
