@@ -43,6 +43,8 @@ export interface TesFaults {
   knowsNoTags: boolean;
   /** Ends at the first executor that fails. */
   ignoresIgnoreError: boolean;
+  /** More mounts of tasks: what their image would hold. */
+  mounts: readonly string[];
   /** An input whose content is this gets other bytes on its way. */
   spoiledInput: string | undefined;
   /** So many objects of outputs are not uploaded. */
@@ -61,6 +63,7 @@ const noFaults: TesFaults = {
   lateLists: false,
   knowsNoTags: false,
   ignoresIgnoreError: false,
+  mounts: [],
   spoiledInput: undefined,
   lostOutputs: 0,
   conflicts: false,
@@ -289,7 +292,10 @@ export class TesServer {
           "--log-driver=none",
         ],
         ...["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4000:4000"],
-        ...mounts.flatMap((mount) => ["-v", mount]),
+        ...[...mounts, ...(executor.ignore_error === true ? this.faults.mounts : [])].flatMap((mount) => [
+          "-v",
+          mount,
+        ]),
         ...Object.entries(executor.env ?? {}).flatMap(([key, value]) => ["-e", `${key}=${value}`]),
         executor.image,
         ...executor.command,
