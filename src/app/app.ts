@@ -155,11 +155,38 @@ export function createApp(source: EnvironmentSource): App {
   return {
     serve: atHome(async (options, ask) => (await import("./serve.ts")).serve(options, wiring, ask)),
     run: atHome(async (options, emit, ask) => (await predictions()).run(options, wiring, emit, ask)),
-    runMany: atHome(async (options, emit, ask) => (await predictions()).runMany(options, wiring, emit, ask)),
+    runMany: atHome(async ({ notify, ...options }, emit, ask) => {
+      const { announced } = await import("./workflows/announce-end.ts");
+      const model = options.models.join(",");
+      const run = {
+        model,
+        say: (message: string) => emit({ kind: "warning", message }),
+        endFor: ({ models, output }: ManyModelsResult) => ({
+          ...({ model, state: "succeeded" } as const),
+          rows: Object.fromEntries(models.map((each) => [each.model, each.counts])),
+          ...(options.outputStream === undefined ? { output } : {}),
+        }),
+      };
+      return announced(notify, run, async () => (await predictions()).runMany(options, wiring, emit, ask));
+    }),
     lookUp: atHome(async (options, ask) => (await import("./look-up.ts")).lookUp(options, environment, ask)),
-    runOnExecutor: atHome(async (options, emit, ask) =>
-      (await import("./executed-predictions.ts")).runOnExecutor(options, wiring, emit, ask),
-    ),
+    runOnExecutor: atHome(async ({ notify, ...options }, emit, ask) => {
+      const { announced } = await import("./workflows/announce-end.ts");
+      const run = {
+        model: options.model ?? "",
+        say: (message: string) => emit({ kind: "warning", message }),
+        endFor: ({ model, release, counts, output, finished }: RunResult) =>
+          finished
+            ? {
+                ...({ model, release, state: "succeeded", rows: counts } as const),
+                ...(options.outputStream === undefined ? { output } : {}),
+              }
+            : undefined,
+      };
+      return announced(notify, run, async () =>
+        (await import("./executed-predictions.ts")).runOnExecutor(options, wiring, emit, ask),
+      );
+    }),
     dump: atHome(async (options, emit, ask) => (await predictions()).dump(options, wiring, emit, ask)),
     close: atHome(async (options) => {
       const name = await sessions.nameOf(options.session);

@@ -226,6 +226,14 @@ describe("a home with a history", () => {
           ...{ kind: "run.ended", model: "eos3b5e", release: "v1.0.0", state: "succeeded" },
           rows: { computed: 2 },
         });
+        await memoir(
+          ...["run", "--models", "eos3b5e,rdkit-descriptors", "-i", "two.csv", "-o", "both.csv"],
+          ...["--notify", url],
+        );
+        expect(seen.at(-1)).toMatchObject({
+          ...{ kind: "run.ended", model: "eos3b5e,rdkit-descriptors", state: "succeeded" },
+          rows: { eos3b5e: { reusedLocal: 2 }, "rdkit-descriptors": { computed: 2 } },
+        });
         await sandbox.write("broken.nf", "workflow { error 'on purpose' }\n");
         expect((await sandbox.run("run", "broken.nf", "--executor", "host", "--notify", url)).code).toBe(1);
         expect(seen.at(-1)).toMatchObject({ kind: "run.ended", state: "failed" });

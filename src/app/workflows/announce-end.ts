@@ -53,6 +53,30 @@ export function endOf(error: unknown): Pick<RunEnd, "state" | "message"> {
     : { state: "failed", message: redact(messageOf(error)) };
 }
 
+/** Work of which only the end is known here. `endFor`: undefined = it has not finished, and is continued later. */
+export async function announced<T>(
+  url: string | undefined,
+  run: {
+    readonly model: string;
+    readonly endFor: (result: T) => RunEnd | undefined;
+    readonly say: (words: string) => void;
+  },
+  work: () => Promise<T>,
+): Promise<T> {
+  checkNotifyUrl(url);
+  const startedAt = new Date();
+  const { model, endFor, say } = run;
+  const result = await work().catch(async (error) => {
+    // What was asked for wrongly never began.
+    if (!isAppError(error, "CLI_USAGE"))
+      await announceEnd(url, { end: { model, ...endOf(error) }, startedAt }, say, freshAsk());
+    throw error;
+  });
+  const end = endFor(result);
+  if (end !== undefined) await announceEnd(url, { end, startedAt }, say, freshAsk());
+  return result;
+}
+
 const postMs = 10_000;
 /** The connection broke, or the receiver is busy. The event is the same, so a receiver can drop what it has had. */
 const tries = 3;

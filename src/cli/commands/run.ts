@@ -80,7 +80,6 @@ export const command = defineCommand<RunResult | ManyModelsResult>({
     {
       flags: "--notify <url>",
       description: "post the end of the run to this URL, as JSON",
-      conflicts: ["models", "executor"],
     },
     ...isolationOptions,
     { flags: "--status-column", description: "add a column with the source of each row" },
