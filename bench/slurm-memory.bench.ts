@@ -13,7 +13,7 @@ import { startSlurm } from "../test/servers/slurm.ts";
 const tasks = Number(process.env["BENCH_TASKS"] ?? 10_000);
 const goalMegabytes = 300;
 /** Looks, a second apart, for which the number of jobs must have stayed the same. */
-const steady = 10;
+const steady = 30;
 const root = mkdtempSync(join(tmpdir(), "memoir-bench-slurm-"));
 const cluster = await startSlurm({
   config: [`MaxArraySize=${tasks + 1}`, `MaxJobCount=${2 * tasks + 1_000}`],
