@@ -81,7 +81,8 @@ export class RunController {
   submitted(run: RunRecord): void {
     this.#options.announce?.run(run);
     this.#queue.add(run);
-    this.#pump();
+    // Who asked for the run gets the answer first: to begin one is work of many milliseconds.
+    setImmediate(() => this.#pump());
   }
 
   /** Limits of a group were changed: more may fit now. */
