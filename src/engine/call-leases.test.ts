@@ -100,7 +100,7 @@ describe.each(Object.keys(kinds))("leases in %s", (name) => {
     const living = await take(kind.open("a", { renewEveryMs: 5 }));
     await expect.poll(() => kind.read()).toMatch(/"beat":([3-9]|\d\d)/);
     if (living.kind === "mine") await living.release();
-    const stopped = await take(kind.open("c"));
+    const stopped = await take(kind.open("c", { livesMs: 20 }));
     const hasty = kind.open("d", { livesMs: 20 });
     await expect.poll(() => take(hasty)).toMatchObject({ kind: "mine", takenOver: { run: "c" } });
     if (stopped.kind === "mine") await stopped.release();

@@ -237,7 +237,7 @@ export function objectLeases(
         const note = newNote(run);
         if ((await objects.putNew(name, Buffer.from(textOf(note)), ask)) === "stored") {
           watch.forget(key);
-          const release = keepObject(objects, name, note, renewEveryMs);
+          const release = keepObject({ objects, name, note }, { livesMs, renewEveryMs });
           return { kind: "mine", release, ...defined({ takenOver }) };
         }
         const bytes = await objects.read(name, ask);
@@ -252,14 +252,24 @@ export function objectLeases(
   };
 }
 
+/**
+ * A lease is looked at before it is removed only if its last sign of life is so old that somebody may have taken it over:
+ * with one call after the other each look would be a request that answers what is known.
+ */
 function keepObject(
-  objects: ObjectStore,
-  name: string,
-  note: LeaseNote,
-  renewEveryMs: number,
+  { objects, name, note }: { readonly objects: ObjectStore; readonly name: string; readonly note: LeaseNote },
+  { livesMs, renewEveryMs }: Required<LeaseTimes>,
 ): () => Promise<void> {
   const ask = freshAsk();
   let beat = note.beat;
+  // Two clocks, since one of them stands still while the machine sleeps and the other can be set.
+  const now = () => [performance.now(), Date.now()] as const;
+  let shownAt = now();
+  const isSurelyOurs = () => {
+    const [steady, date] = now();
+    const elapsed = Math.max(steady - shownAt[0], Math.abs(date - shownAt[1]));
+    return elapsed < livesMs / 2;
+  };
   const isOurs = async () => {
     const bytes = await objects.read(name, ask);
     return bytes !== undefined && readNote(Buffer.from(bytes).toString("utf8"))?.id === note.id;
@@ -268,7 +278,10 @@ function keepObject(
   const timer = setInterval(() => {
     renewing = renewing
       .then(async () => {
-        if (await isOurs()) await objects.put(name, Buffer.from(textOf({ ...note, beat: ++beat })), ask);
+        const sentAt = now();
+        if (!(await isOurs())) return;
+        await objects.put(name, Buffer.from(textOf({ ...note, beat: ++beat })), ask);
+        shownAt = sentAt;
       })
       // Without a sign of life others compute, too; that is all.
       .catch(() => {});
@@ -278,7 +291,7 @@ function keepObject(
     clearInterval(timer);
     await renewing;
     try {
-      if (await isOurs()) await objects.remove([name], ask);
+      if (isSurelyOurs() || (await isOurs())) await objects.remove([name], ask);
     } catch {
       // It shows no more signs of life.
     }

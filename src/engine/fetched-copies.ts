@@ -18,7 +18,7 @@ import type { CheckedPaths } from "./checked-paths.ts";
 import { changed, type Staged } from "./staging.ts";
 
 /** Members of one folder. */
-const downloadsAtOnce = 8;
+const downloadsAtOnce = 32;
 
 /** A remote file or folder that was brought here, in the state that `identity` was found out from. */
 export interface FetchedCopy {

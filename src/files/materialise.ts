@@ -11,7 +11,8 @@ export type DirectoryMember =
   /** A folder with nothing in it; "" is the folder itself. */
   | { readonly kind: "empty"; readonly path: string };
 
-const filesAtOnce = 8;
+/** Files are brought from servers, too, where each waits for answers. */
+const filesAtOnce = 32;
 
 /**
  * Makes exactly these members below `folder`. `fetch` brings the bytes of a file to a path whose folder is there;

@@ -3,7 +3,15 @@
  * Bodies that break off are read again; what an object is decides its answer's headers, never its name.
  */
 import { setMaxListeners } from "node:events";
-import { AppError, type Ask, checkAsk, isAppError, pause, withPatience } from "../../kernel/index.ts";
+import {
+  AppError,
+  type Ask,
+  checkAsk,
+  isAppError,
+  pause,
+  Semaphore,
+  withPatience,
+} from "../../kernel/index.ts";
 import { checkKey, checkName, type ObjectNames } from "./object-name.ts";
 import type { ByteRange, ObjectInfo } from "./object-store.ts";
 import { bodyOf, checkBody, type ObjectFacts, objectFacts, unquoted } from "./s3-answers.ts";
@@ -13,6 +21,8 @@ import type { RangeGetter } from "./s3-range.ts";
 import { Silence } from "./s3-silence.ts";
 
 const bodyTries = 3;
+/** Parts of downloads in memory, however many files are downloaded at the same time. */
+const partsAtOnce = 32;
 /** Long enough for a slow link, short enough for someone who waits. */
 const openLimitMs = 10_000;
 /** A server that was silent has to say something this soon, before a request waits for all of its time-outs again. */
@@ -31,6 +41,7 @@ export class S3Bucket {
   readonly names: ObjectNames;
   /** `s3://bucket/prefix`, without the slash that follows it. */
   readonly uri: string;
+  readonly parts = new Semaphore(partsAtOnce);
   readonly #options: S3StoreOptions;
   readonly #silence: Silence;
   #connection: Promise<S3Connection> | undefined;

@@ -64,7 +64,7 @@ async function download(near: string, { bucket, name, expected }: Source, ask: A
   const handle = await open(onDisk(near), "w");
   try {
     await mapBounded(ranges, partsAtOnce, async (range) => {
-      const { bytes, etag } = await bucket.getBody(name, range, ask);
+      const { bytes, etag } = await bucket.parts.use(() => bucket.getBody(name, range, ask));
       if (etag !== info.etag)
         throw new AppError(
           "FILE_CHANGED",
