@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { modelFixtures, Sandbox, type Started } from "../cli/memoir.ts";
+import { limitMs } from "../limit.mjs";
 import { BatchBench } from "../servers/batch-bench.ts";
 import { memoirImage, memoirMounts } from "../servers/memoir-image.ts";
 import { podmanRequirement } from "../servers/podman.ts";
@@ -48,7 +49,7 @@ describeWith(requirements, "predictions on AWS Batch", () => {
     image = `${registry.host}/memoir/model:1`;
     await box.inputs("in.csv", rows);
     await box.json("run", "--model", "eos0slo", "-i", "in.csv", "-o", "whole.csv", "--local", "other");
-  });
+  }, 2 * limitMs);
   beforeEach(() => {
     batch.server.faults.mounts = memoirMounts;
   });
