@@ -118,6 +118,21 @@ describe.each(Object.keys(kinds))("leases in %s", (name) => {
   });
 });
 
+it("a lease that nobody can have taken over is removed without being read", async () => {
+  const objects = createFolderStore({ path: folder });
+  await objects.open(freshAsk());
+  const reads: string[] = [];
+  const read = objects.read.bind(objects);
+  objects.read = (name, ask) => {
+    reads.push(name);
+    return read(name, ask);
+  };
+  const mine = await objectLeases(objects, "leases/", "a").take(key, freshAsk());
+  if (mine.kind === "mine") await mine.release();
+  expect(reads).toEqual([]);
+  expect(await read(`leases/${key}`, freshAsk())).toBeUndefined();
+});
+
 it("leases of processes that no longer exist are removed with their folders, others stay", async () => {
   const gone = "cd".repeat(32) as CallKey;
   await mkdir(join(folder, "cd"));
