@@ -116,7 +116,9 @@ describe("a server without access keys", () => {
       pruneCache: { dryRun: true, olderThanMs: 1_000_000 },
     };
     // Sessions, files, and what begins or changes something are tested elsewhere.
-    const elsewhere = ["Bytes", "FilePreview", "EntriesTouched", "RunBegun", "PredictionJob", "Neighbours"];
+    const elsewhere = [
+      ...["Bytes", "FilePreview", "EntriesTouched", "RunBegun", "PredictionJob", "Neighbours", "Trace"],
+    ];
     const plain = routes.filter(({ for: whom, schema }) => whom !== "anybody" && !elsewhere.includes(schema));
     for (const { name, method, path, schema } of plain) {
       const place = path.replace(/\{(\w+)\}/g, (_, label: string) => labels[label] ?? "");
