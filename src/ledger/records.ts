@@ -49,6 +49,8 @@ export interface DefinitionRecord extends OwnedRecord {
   readonly profiles?: readonly string[];
   /** What runs with a profile have to give, by its name. */
   readonly profileParameterTemplates?: Readonly<Record<string, DefinitionRecord["parameterTemplate"]>>;
+  /** Of Nextflow: versions that profiles choose instead of `engineVersion`. */
+  readonly profileVersions?: Readonly<Record<string, string>>;
   readonly storageType?: string;
   readonly storageCapacity?: number;
   readonly accelerators?: string;

@@ -192,8 +192,13 @@ function engineChoices(
   if (definition.engine !== "NEXTFLOW") return { engineVersion: undefined, profiles: [] };
   const settings = readEngineSettings(given, definition.profiles);
   if (typeof settings === "string") throw new ServiceException("ValidationException", `${settings}.`);
-  const { engineVersion = definition.engineVersion, profiles } = settings;
-  return { engineVersion, profiles };
+  const { profiles } = settings;
+  // In the order of the file, in which profiles count, too.
+  const ofProfile = definition.profiles
+    ?.filter((name) => profiles.includes(name))
+    .flatMap((name) => definition.profileVersions?.[name] ?? [])
+    .at(-1);
+  return { engineVersion: settings.engineVersion ?? ofProfile ?? definition.engineVersion, profiles };
 }
 
 /** Inputs lie where this server allows them to. */

@@ -161,6 +161,18 @@ describe("the version", () => {
     expect(await outputOf(found, "logs/engine.log")).toContain("follows 25.10.0");
   });
 
+  it("is that of a chosen profile before that of the manifest outside it", async () => {
+    const config =
+      "manifest.nextflowVersion = '>=23.10'\nprofiles { later { manifest.nextflowVersion = '25.10.0' } }";
+    const workflow = await register({ "main.nf": says, "nextflow.config": config });
+    expect((await completed(workflow))["engineVersion"]).toBe("23.10.0");
+    const found = await completed(workflow, { engineSettings: { profile: "later" } });
+    expect(found["engineVersion"]).toBe("25.10.0");
+    expect(await outputOf(found, "logs/engine.log")).toContain("follows 25.10.0");
+    const engineSettings = { profile: "later", engineVersion: "24.10.8" };
+    expect((await completed(workflow, { engineSettings }))["engineVersion"]).toBe("24.10.8");
+  });
+
   it("may be one that reads the scripts although that of the manifest does not", async () => {
     const older = { ...manifest(">=26"), "main.nf": `for (i in 1..2) println "loop $i"\nworkflow { }` };
     const workflow = await register(older);

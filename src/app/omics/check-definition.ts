@@ -46,6 +46,7 @@ export type CheckAnswer =
       readonly engineVersion?: string;
       readonly profiles?: readonly string[];
       readonly profileParameterTemplates?: NonNullable<DefinitionRecord["profileParameterTemplates"]>;
+      readonly profileVersions?: NonNullable<DefinitionRecord["profileVersions"]>;
       /** An outline of the workflow and its warnings, for people. */
       readonly statusMessage: string;
     }
@@ -214,7 +215,7 @@ async function checkedPipeline(
           : [`without parameters, its configuration fails: ${facts.trouble}`]),
       ];
       const parameterTemplate = pipelineTemplate(about, facts.params);
-      const ofProfiles = await profileTemplates(about, facts, { folder, script: loaded.main });
+      const ofProfiles = await profileFacts(about, facts, { folder, script: loaded.main });
       return {
         kind: "accepted",
         engine: "NEXTFLOW",
@@ -232,7 +233,8 @@ async function checkedPipeline(
         ...defined({
           engineVersion: facts.engineVersion,
           profiles: facts.profiles,
-          profileParameterTemplates: ofProfiles,
+          profileParameterTemplates: ofProfiles?.templates,
+          profileVersions: ofProfiles?.versions,
           existingInputs: about.existingInputs,
         }),
         statusMessage: [outline(about, loaded.report.warnings), ...notes]
@@ -262,19 +264,27 @@ function pipelineTemplate(
 /** As many as pipelines have; of more the service could not show the templates. */
 const mostProfiles = 50;
 
-/** Of each profile: what it sets need not be given with it. One whose configuration fails has none. */
-async function profileTemplates(
+interface ProfileFacts {
+  /** What a profile sets need not be given with it. One whose configuration fails has none. */
+  readonly templates: NonNullable<DefinitionRecord["profileParameterTemplates"]>;
+  /** Of those that choose another version than the manifest does without them. */
+  readonly versions?: NonNullable<DefinitionRecord["profileVersions"]>;
+}
+
+async function profileFacts(
   about: WorkflowInterface,
-  { profiles = [] }: ConfigurationFacts,
+  { profiles = [], engineVersion }: ConfigurationFacts,
   { folder, script }: { readonly folder: string; readonly script: string },
-): Promise<DefinitionRecord["profileParameterTemplates"]> {
+): Promise<ProfileFacts | undefined> {
   if (profiles.length === 0) return undefined;
   const templates: Record<string, DefinitionRecord["parameterTemplate"]> = {};
+  const versions: Record<string, string> = {};
   for (const profile of profiles.slice(0, mostProfiles)) {
     const facts = await configurationFacts(folder, script, [profile]);
     if (facts.trouble === undefined) templates[profile] = pipelineTemplate(about, facts.params);
+    if (facts.engineVersion !== engineVersion) versions[profile] = facts.engineVersion;
   }
-  return templates;
+  return Object.keys(versions).length === 0 ? { templates } : { templates, versions };
 }
 
 /**

@@ -8,7 +8,7 @@ import { settingAt, textSetting } from "../workflows/nextflow/configuration.ts";
 import { offeredVersions, serviceVariables } from "./engine-settings.ts";
 
 export interface ConfigurationFacts {
-  /** What the manifest chooses, unless a run does. */
+  /** What the manifest chooses, with these profiles, unless a run does. */
   readonly engineVersion: string;
   /** undefined: the configuration cannot be evaluated without parameters. */
   readonly profiles?: readonly string[];
@@ -27,7 +27,7 @@ export async function configurationFacts(
   const projectDir = dirname(script);
   const file = join(projectDir, "nextflow.config");
   const read = (path: string) => readInside(folder, path);
-  const { rules, version } = await pipelineLanguage([file], { read, offered: offeredVersions });
+  const { rules, version } = await pipelineLanguage([file], { read, profiles, offered: offeredVersions });
   if (read(file) === undefined) return { profiles: [], params: new Map(), engineVersion: version };
   const shown = await nextflowConfiguration({
     ...{ projectDir, launchDir: folder, workDir: folder, files: [file], readable: [folder] },

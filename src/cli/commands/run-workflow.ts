@@ -135,6 +135,7 @@ async function withPipelineOptions(
   if (pipeline === undefined) return request;
   const { options } = pipeline;
   const names = (option: string) => (options.get(option) ?? []).flatMap((each) => each.split(","));
+  const profiles = names("profile").filter((each) => each !== "");
   const only = names("only-config");
   const files = only.length > 0 ? only : names("config");
   const { program } = request;
@@ -145,6 +146,7 @@ async function withPipelineOptions(
     workflow: program.workflow,
     inputs: request.inputs,
     params: pipeline.params,
+    profiles,
     configs: files,
     onlyConfigs: only.length > 0,
     flags: { all: command.options.map(({ flags }) => longName(flags)), given: pipeline.ownFlags },
@@ -162,7 +164,7 @@ async function withPipelineOptions(
       ...program,
       ...defined({ target: entry ?? program.target }),
       configuration: {
-        profiles: names("profile").filter((each) => each !== ""),
+        profiles,
         files,
         only: only.length > 0,
         stub: options.has("stub"),

@@ -91,7 +91,7 @@ async function load(
   const configPath = only === true ? undefined : source.hostPathOf(source.resolve("nextflow.config", uri));
   const configs = configPath === undefined ? [] : [configPath];
   const { language, switches } = spokenLanguage(
-    { configs: [...configs, ...(options.configs ?? []), ...(files ?? [])], options, chosen },
+    { configs: [...configs, ...(options.configs ?? []), ...(files ?? [])], profiles, options, chosen },
     given.reach,
     limit,
   );
@@ -126,21 +126,25 @@ async function load(
 
 interface LanguageSources {
   readonly configs: readonly string[];
+  readonly profiles: readonly string[] | undefined;
   readonly options: NextflowOptions;
   readonly chosen: Configuration;
 }
 
 function spokenLanguage(
-  { configs, options, chosen }: LanguageSources,
+  { configs, profiles, options, chosen }: LanguageSources,
   reach: Reach | undefined,
   limit: TimeLimit,
 ): { readonly language: Language; readonly switches: ReadonlySet<string> } {
   const { nextflowVersion, switches } = limit(() =>
-    writtenFacts(configs, (path) =>
+    writtenFacts(
+      configs,
       // Of what others' configuration includes, only what is certainly its own.
-      reach === undefined || configs.includes(path) || isBelow(path, reach.folders)
-        ? readConfig(path)
-        : undefined,
+      (path) =>
+        reach === undefined || configs.includes(path) || isBelow(path, reach.folders)
+          ? readConfig(path)
+          : undefined,
+      profiles,
     ),
   );
   const language = languageOf({

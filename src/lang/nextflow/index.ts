@@ -18,10 +18,12 @@ export async function pipelineLanguage(
   files: readonly string[],
   request: Pick<LanguageRequest, "environment" | "offered"> & {
     readonly read: (path: string) => SourceText | undefined;
+    /** Chosen ones: one may ask for another version. Default: none. */
+    readonly profiles?: readonly string[];
   },
 ): Promise<Language> {
   const { writtenFacts } = await import("./config/written-facts.ts");
-  const { nextflowVersion } = writtenFacts(files, request.read);
-  const { read: _, ...others } = request;
+  const { nextflowVersion } = writtenFacts(files, request.read, request.profiles);
+  const { read: _, profiles: __, ...others } = request;
   return languageOf({ ...others, ...(nextflowVersion !== undefined && { required: nextflowVersion }) });
 }

@@ -35,7 +35,7 @@ export async function checkedConfiguration(
       );
   const projectDir = dirname(script);
   const all = only ? named : [join(projectDir, "nextflow.config"), ...named];
-  const { rules } = await languageFor(all, environment);
+  const { rules } = await languageFor(all, profiles, environment);
   const shown = await nextflowConfiguration({
     files: all,
     rules,

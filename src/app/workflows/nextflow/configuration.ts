@@ -46,8 +46,12 @@ export async function configurationFiles(
 }
 
 /** Which Nextflow the pipeline is run with. */
-export function languageFor(files: readonly string[], { programs }: Environment): Promise<Language> {
-  return pipelineLanguage(files, { environment: programs, read: readIfThere });
+export function languageFor(
+  files: readonly string[],
+  profiles: readonly string[],
+  { programs }: Environment,
+): Promise<Language> {
+  return pipelineLanguage(files, { environment: programs, read: readIfThere, profiles });
 }
 
 export interface ReadConfiguration {
@@ -69,8 +73,8 @@ export async function readConfiguration(
   environment: Environment,
 ): Promise<ReadConfiguration> {
   const files = await configurationFiles(options, place, environment);
-  const language = await languageFor(files, environment);
   const { profiles, params, showProfiles = false } = options;
+  const language = await languageFor(files, profiles, environment);
   const shown = await nextflowConfiguration({
     ...place,
     files,

@@ -27,7 +27,7 @@ export async function inspectPipeline(
   const project = await findProject({ ...options, name: options.project }, environment, ask);
   const projectDir = project.folder;
   const files = await configurationFiles(options, { projectDir, launchDir }, environment);
-  const language = await languageFor(files, environment);
+  const language = await languageFor(files, options.profiles, environment);
   const params = await parameterValues(options, { projectDir, launchDir }, environment, language);
   const place = { projectDir, launchDir, workDir: resolve(launchDir, "work") };
   const configuration = await readConfiguration({ ...options, params }, place, environment);

@@ -18,6 +18,7 @@ export interface PipelineInputsOptions {
   readonly paramsFile?: string;
   /** `--name value` */
   readonly params: readonly (readonly [string, string])[];
+  readonly profiles: readonly string[];
   /** Files of `-c` and `-C`. */
   readonly configs: readonly string[];
   /** They are in place of all others. */
@@ -50,7 +51,8 @@ export async function pipelineInputs(
   // A run of Memoir's takes only what its command line names.
   delete programs["NXF_PARAMS_FILE"];
   const usual = options.onlyConfigs ? [] : [join(folders.projectDir, "nextflow.config")];
-  const language = await languageFor([...usual, ...configs.map((file) => resolve(cwd, file))], environment);
+  const files = [...usual, ...configs.map((file) => resolve(cwd, file))];
+  const language = await languageFor(files, options.profiles, environment);
   const valuesOf = (given: Parameters<typeof parameterValues>[0]) =>
     parameterValues(given, folders, { ...environment, programs }, language);
   const typed = Object.entries(await valuesOf({ params }));

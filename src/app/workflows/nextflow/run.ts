@@ -76,7 +76,7 @@ class LookAlikeRun {
     const project = await findProject({ ...options, name: options.project }, environment, ask);
     const projectDir = project.folder;
     const files = await configurationFiles(options, { projectDir, launchDir }, environment);
-    const language = await languageFor(files, environment);
+    const language = await languageFor(files, options.profiles, environment);
     const given = await parameterValues(options, { projectDir, launchDir }, environment, language);
     const { params, cache } = withoutCache(given, options, project);
     const place = { projectDir, launchDir, workDir: resolve(launchDir, programs["NXF_WORK"] ?? "work") };

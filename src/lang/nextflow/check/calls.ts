@@ -45,7 +45,11 @@ function leaves(node: unknown): boolean {
   if (typeof node !== "object" || node === null) return false;
   const { kind, name } = node as { readonly kind?: string; readonly name?: unknown };
   if (kind === "return" || kind === "throw" || (kind === "name" && name === "exit")) return true;
-  return Object.entries(node).some(([member, each]) => member !== "source" && leaves(each));
+  for (const member in node) {
+    const each = (node as Readonly<Record<string, unknown>>)[member];
+    if (typeof each === "object" && member !== "source" && member !== "span" && leaves(each)) return true;
+  }
+  return false;
 }
 
 function evaluatedIn(node: Statement): Expression | undefined {

@@ -44,6 +44,8 @@ function namesIn(node: unknown, found: Set<string>): void {
   if (typeof node !== "object" || node === null) return;
   const { kind, name } = node as Partial<Extract<Expression, { kind: "name" }>>;
   if (kind === "name" && name !== undefined) found.add(name);
-  for (const [member, each] of Object.entries(node))
-    if (member !== "source" && member !== "span" && typeof each === "object") namesIn(each, found);
+  for (const member in node) {
+    const each = (node as Readonly<Record<string, unknown>>)[member];
+    if (typeof each === "object" && member !== "source" && member !== "span") namesIn(each, found);
+  }
 }

@@ -12,7 +12,25 @@ export interface ParsedConfig {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** By name and text: a run reads the same files for the version, for its own settings and for those of the tasks. */
+const kept = new Map<string, ParsedConfig>();
+const mostKept = 300;
+/** Longer ones are rare, and are not kept. */
+const longestKept = 200_000;
+
 export function parseConfig(source: SourceText): ParsedConfig {
+  const { name, text } = source;
+  if (text.length > longestKept) return parsed(source);
+  const id = `${name}\n${text}`;
+  const known = kept.get(id);
+  if (known !== undefined) return known;
+  const made = parsed(source);
+  if (kept.size >= mostKept) kept.clear();
+  kept.set(id, made);
+  return made;
+}
+
+function parsed(source: SourceText): ParsedConfig {
   const { tokens, diagnostics } = tokenize(source);
   const c = new Cursor(source, tokens, { statements });
   const imports = new Map<string, string>();
