@@ -537,7 +537,7 @@ export const catalogue = {
   EXEC_JOB_REFUSED: {
     kind: "environment",
     retry: "never",
-    hint: "The message contains the scheduler's error. Check --partition, --account, --qos and --constraint, and what the task asks for, against what the cluster or service has (`sinfo --long` for Slurm).",
+    hint: "The message contains the scheduler's error. Check what names the place of the job (--partition, --account, --qos and --constraint on Slurm; --job-queue, --job-role and the image on AWS Batch) and what the task asks for against what the cluster or service has (`sinfo --long` for Slurm).",
   },
   EXEC_START_FAILED: {
     kind: "environment",

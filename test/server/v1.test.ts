@@ -466,6 +466,23 @@ describe("a server with access keys", () => {
     expect((await as(ours, "/server")).body).toMatchObject({ account: ours.account, operator: false });
   });
 
+  it("every route of operators is refused to an account, also for its own runs and caches", async () => {
+    const routes = v1Routes({ version: "0", keys: [] }).filter(({ for: whom }) => whom === "operators");
+    const values: Readonly<Record<string, string>> = { run, cache };
+    const refused = await Promise.all(
+      routes.map(async ({ method, path }) => {
+        const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "x");
+        const authorization = `Bearer ${ours.token}`;
+        const body = method === "GET" ? {} : { body: "{}" };
+        const answer = await server.raw({ method, path: filled, headers: { authorization }, ...body });
+        return `${method} ${path} ${answer.status}`;
+      }),
+    );
+    expect(refused).toEqual(routes.map(({ method, path }) => `${method} ${path} 403`));
+    for (const path of ["/trace", "/runs/{run}/crate", "/runs/{run}/provenance"])
+      expect(routes.map((route) => route.path)).toContain(`/api/v1${path}`);
+  });
+
   it("a token that is too short to be one is refused when the server starts", async () => {
     await expect(openServer({ keys: [{ ...ours, token: "short" }] })).rejects.toMatchObject({
       code: "SERVER_KEYS_INVALID",
