@@ -2,7 +2,8 @@
 import { type Ask, defined, isAppError, messageOf } from "../../kernel/index.ts";
 import type { Environment } from "../environment.ts";
 import { type PastRunOptions, pastRuns } from "../history/past-runs.ts";
-import { pastPredictions, releaseOf, secondsPerRow } from "../history/prediction-history.ts";
+import { pastPredictions } from "../history/prediction-history.ts";
+import { releaseOf, secondsPerRow } from "../history/row-costs.ts";
 import type { ListedRun } from "../workflows/list-runs.ts";
 
 export interface HomeDay {
@@ -78,7 +79,7 @@ export async function homePage(parts: HomeParts, ask: Ask): Promise<HomePage> {
   let rows = 0;
   if (whose?.home !== false) {
     const past = await pastPredictions(environment);
-    const costs = secondsPerRow(past);
+    const costs = await secondsPerRow(past, environment);
     for (const run of past) {
       const day = days.get(run.at.slice(0, 10));
       if (day === undefined) continue;

@@ -11,7 +11,7 @@ interface Fact {
 describe("the history of a home", () => {
   let home: string;
   const limits = { bytes: 1_000, files: 3 };
-  const keep = (n: number) => keepLine("runs", { n, pad: "x".repeat(50) }, { home }, limits);
+  const keep = (n: number) => keepLine("runs", { n, pad: "x".repeat(50) }, { home }, { limits });
   const kept = async () => (await keptLines<Fact>("runs", { home }, limits)).map(({ n }) => n);
 
   beforeEach(async () => {
@@ -32,7 +32,9 @@ describe("the history of a home", () => {
   it("loses no line when many write at the same time", async () => {
     const roomy = { bytes: 1_000, files: 50 };
     await Promise.all(
-      Array.from({ length: 200 }, (_, n) => keepLine("runs", { n, pad: "x".repeat(50) }, { home }, roomy)),
+      Array.from({ length: 200 }, (_, n) =>
+        keepLine("runs", { n, pad: "x".repeat(50) }, { home }, { limits: roomy }),
+      ),
     );
     const lines = await keptLines<Fact>("runs", { home }, roomy);
     expect(lines.map(({ n }) => n).sort((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, n) => n));

@@ -24,26 +24,37 @@ const usualLimits: HistoryLimits = { bytes: 4 << 20, files: 4 };
 const markIsOldMs = 60_000;
 const mostTries = 5;
 
+export interface KeepingRules {
+  readonly limits?: HistoryLimits;
+  /** Is given the facts of a file before it is removed; after a kill it may be given them again. */
+  readonly dropping?: (facts: readonly unknown[]) => Promise<void>;
+}
+
 /** Never a reason for a run to fail: what cannot be kept is lost. */
 export async function keepLine(
   name: Name,
   fact: object,
   { home }: Pick<Environment, "home">,
-  limits: HistoryLimits = usualLimits,
+  { limits = usualLimits, dropping }: KeepingRules = {},
 ): Promise<void> {
   try {
     const path = pathOf(home, name, 0);
     await makeFolders(join(home, "history"));
     // One write: lines of several processes do not mix. Who has opened the file before it is renamed writes to it still.
     await appendFile(path, `${JSON.stringify(fact)}\n`);
-    if ((await stat(path)).size > limits.bytes) await moveOn(home, name, limits);
+    if ((await stat(path)).size > limits.bytes) await moveOn(home, name, limits, dropping);
   } catch {
     // A home that is read-only, or a full disk.
   }
 }
 
 /** By one process at a time. */
-async function moveOn(home: string, name: Name, { bytes, files }: HistoryLimits): Promise<void> {
+async function moveOn(
+  home: string,
+  name: Name,
+  { bytes, files }: HistoryLimits,
+  dropping: KeepingRules["dropping"],
+): Promise<void> {
   const mark = `${pathOf(home, name, 0)}.moving`;
   try {
     await mkdir(mark);
@@ -56,6 +67,7 @@ async function moveOn(home: string, name: Name, { bytes, files }: HistoryLimits)
   try {
     // Another process may have been first.
     if ((await stat(pathOf(home, name, 0))).size <= bytes) return;
+    await dropping?.(factsIn(await textOf(pathOf(home, name, files - 1))));
     for (let at = files - 2; at >= 0; at--)
       await rename(pathOf(home, name, at), pathOf(home, name, at + 1)).catch((error) => {
         if (systemErrorCode(error) !== "ENOENT") throw error;
@@ -79,16 +91,17 @@ export async function keptLines<Fact>(
     // Files that were renamed meanwhile would be read twice, or not at all.
     if ((await filesAt(paths)) === before) break;
   }
-  return texts
-    .join("\n")
-    .split("\n")
-    .flatMap((line) => {
-      try {
-        return line === "" ? [] : [JSON.parse(line) as Fact];
-      } catch {
-        return [];
-      }
-    });
+  return factsIn(texts.join("\n")) as readonly Fact[];
+}
+
+function factsIn(text: string): readonly unknown[] {
+  return text.split("\n").flatMap((line) => {
+    try {
+      return line === "" ? [] : [JSON.parse(line) as unknown];
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** Equal as long as none of them was renamed. */

@@ -6,6 +6,7 @@ import type { RunResult, TalliedBatch } from "../../predict/index.ts";
 import type { Environment } from "../environment.ts";
 import { newRunId } from "../workflows/runs-folder.ts";
 import { keepLine, keptLines } from "./kept-lines.ts";
+import { keepCosts } from "./row-costs.ts";
 
 export interface PastPredictions {
   /** ISO 8601: when the run ended. */
@@ -69,7 +70,9 @@ export async function keepPredictions(
     ...defined({ runner, toolkit, input, output, isMerge }),
     ...(batches.length === 0 ? {} : { batches }),
   };
-  await keepLine("predictions", fact, environment);
+  await keepLine("predictions", fact, environment, {
+    dropping: (facts) => keepCosts(facts as readonly PastPredictions[], environment),
+  });
   return run;
 }
 
@@ -105,22 +108,4 @@ async function knownFile(path: string | undefined): Promise<KnownFile | undefine
 
 export function pastPredictions(environment: Environment): Promise<readonly PastPredictions[]> {
   return keptLines<PastPredictions>("predictions", environment);
-}
-
-/** Mean seconds of a computed row, by model and release: of all runs that computed some. */
-export function secondsPerRow(past: readonly PastPredictions[]): ReadonlyMap<string, number> {
-  const sums = new Map<string, { seconds: number; rows: number }>();
-  for (const run of past) {
-    if (run.computed === 0 || run.isMerge === true) continue;
-    const sum = sums.get(releaseOf(run)) ?? { seconds: 0, rows: 0 };
-    // The part of the run that was not answered by a cache; looking up takes hardly any time.
-    sum.seconds += run.seconds;
-    sum.rows += run.computed;
-    sums.set(releaseOf(run), sum);
-  }
-  return new Map([...sums].map(([name, { seconds, rows }]) => [name, seconds / rows]));
-}
-
-export function releaseOf({ model, release }: Pick<PastPredictions, "model" | "release">): string {
-  return `${model} ${release}`;
 }

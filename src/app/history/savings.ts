@@ -3,8 +3,9 @@ import { readEvents, type TimedEvent } from "../../engine/index.ts";
 import { type Ask, defined } from "../../kernel/index.ts";
 import type { Environment } from "../environment.ts";
 import { type PastRun, type PastRunOptions, pastRuns } from "./past-runs.ts";
-import { pastPredictions, releaseOf, secondsPerRow } from "./prediction-history.ts";
+import { pastPredictions } from "./prediction-history.ts";
 import { keptPrices } from "./prices.ts";
+import { releaseOf, secondsPerRow } from "./row-costs.ts";
 
 export const savingsGroups = ["workflow", "task", "model", "account"] as const;
 export type SavingsGroup = (typeof savingsGroups)[number];
@@ -122,7 +123,7 @@ function addRun(run: PastRun, events: readonly TimedEvent[], options: SavingsOpt
 
 async function addPredictions(options: SavingsOptions, environment: Environment, add: Add): Promise<void> {
   const past = await pastPredictions(environment);
-  const costs = secondsPerRow(past);
+  const costs = await secondsPerRow(past, environment);
   for (const run of past) {
     if (Date.parse(run.at) < (options.since ?? 0) || run.isMerge === true) continue;
     const seconds = run.reused * (costs.get(releaseOf(run)) ?? 0);
