@@ -4,14 +4,17 @@ import { join } from "node:path";
 import oxigraph from "oxigraph";
 import Validator from "rdf-validate-shacl";
 
-/** The profile and those that it extends. */
-const profiles = [
-  "ro-crate/1.1",
-  "workflow-ro-crate",
-  "process-run-crate",
-  "workflow-run-crate",
-  "provenance-run-crate",
-];
+/** The profiles of runs of workflows and of predictions, with those that they extend. */
+const profiles = {
+  workflow: [
+    "ro-crate/1.1",
+    "workflow-ro-crate",
+    "process-run-crate",
+    "workflow-run-crate",
+    "provenance-run-crate",
+  ],
+  process: ["ro-crate/1.1", "process-run-crate"],
+};
 const sh = "http://www.w3.org/ns/shacl#";
 const rdfType = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type";
 
@@ -24,7 +27,12 @@ export interface Shapes {
   readonly files: number;
 }
 
-export function shapesIn(checkout: string): Shapes {
+/** Which shapes a crate's metadata says that it fits. */
+export function kindOf(metadata: string): keyof typeof profiles {
+  return metadata.includes("https://w3id.org/ro/wfrun/provenance/") ? "workflow" : "process";
+}
+
+export function shapesIn(checkout: string, kind: keyof typeof profiles): Shapes {
   const store = new oxigraph.Store();
   const root = join(checkout, "rocrate_validator", "profiles");
   let files = 0;
@@ -36,7 +44,7 @@ export function shapesIn(checkout: string): Shapes {
     files++;
   };
   for (const name of ["prefixes.ttl", "ontology.ttl"]) load(join(root, "ro-crate", "1.1", name));
-  for (const profile of profiles) {
+  for (const profile of profiles[kind]) {
     const folder = join(root, ...profile.split("/"), "must");
     for (const name of readdirSync(folder).sort()) if (name.endsWith(".ttl")) load(join(folder, name));
   }

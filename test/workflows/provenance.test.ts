@@ -258,21 +258,27 @@ describe("provenance", () => {
   it.skipIf(shapes === undefined || contexts === undefined)(
     "is exported so that the published shapes accept it (MEMOIR_TEST_ROCRATE_SHAPES and MEMOIR_TEST_ROCRATE_CONTEXTS)",
     async () => {
-      for (const name of ["before", "first", "second", "third"]) {
+      const predictions = (await trace("again.csv")).calls[0]?.run;
+      for (const name of ["before", "first", "second", "third", "predictions"]) {
         await memoir(
           "runs",
           "export",
-          runs[name] ?? "",
+          (name === "predictions" ? predictions : runs[name]) ?? "",
           "--files",
           "none",
           "--output",
           sandbox.path(`shaped-${name}`),
         );
         const metadata = await sandbox.read(`shaped-${name}/ro-crate-metadata.json`);
-        const { checkCrate, shapesIn } = await import("../conformance/ro-crate-shapes.ts");
+        const { checkCrate, kindOf, shapesIn } = await import("../conformance/ro-crate-shapes.ts");
         const base = pathToFileURL(`${sandbox.path(`shaped-${name}`)}/`).href;
         expect(
-          await checkCrate(metadata, { shapes: shapesIn(shapes ?? ""), contexts: contexts ?? "", base }),
+          await checkCrate(metadata, {
+            shapes: shapesIn(shapes ?? "", kindOf(metadata)),
+            contexts: contexts ?? "",
+            base,
+          }),
+          name,
         ).toEqual([]);
       }
     },
