@@ -25,6 +25,26 @@ it("a session is known by its cookie until it ends or is ended", () => {
   expect(sessions.whoOf(late)).toBe(undefined);
 });
 
+it("open sessions are listed without anything of their cookies, and each can be ended", () => {
+  const sessions = new Sessions<string>(now);
+  const host = "127.0.0.1:8080";
+  const first = idOf(sessions.begin("Ada", { host }, "10.0.0.1"));
+  const second = idOf(sessions.begin("Bob", { host }));
+  const headers = { host, cookie: `memoir-session-8080=${second}` };
+  const open = sessions.open(headers);
+  expect(open).toMatchObject([
+    { who: "Bob", isCurrent: true, begunAt: now() },
+    { who: "Ada", isCurrent: false, from: "10.0.0.1", endsAt: new Date(at + 12 * 60 * 60_000) },
+  ]);
+  for (const cookie of [first, second]) expect(JSON.stringify(open)).not.toContain(cookie);
+  expect(new Set(open.map(({ id }) => id)).size).toBe(2);
+  sessions.endOne(open[1]?.id ?? "");
+  expect(sessions.open(headers).map(({ who }) => who)).toEqual(["Bob"]);
+  expect(sessions.whoOf({ host, cookie: `memoir-session-8080=${first}` })).toBe(undefined);
+  at += 12 * 60 * 60_000;
+  expect(sessions.open(headers)).toEqual([]);
+});
+
 it("behind TLS the cookie is never sent without it", () => {
   const sessions = new Sessions<string>(now);
   expect(sessions.begin("Ada", { host: "memoir.lab.org", "x-forwarded-proto": "https" })).toMatch(

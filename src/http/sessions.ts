@@ -8,7 +8,22 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypt
 /** Who a session is, apart from how a request says it. */
 interface SignedIn<Who> {
   readonly who: Who;
+  /** Milliseconds since 1970. */
+  readonly begunAt: number;
   readonly endsAt: number;
+  /** The address that signed in; absent where it is not known. */
+  readonly from: string | undefined;
+}
+
+export interface OpenSession<Who> {
+  /** Says nothing about the cookie. */
+  readonly id: string;
+  readonly who: Who;
+  readonly begunAt: Date;
+  readonly endsAt: Date;
+  readonly from?: string;
+  /** That of the request. */
+  readonly isCurrent: boolean;
 }
 
 const sessionMs = 12 * 60 * 60_000;
@@ -34,13 +49,13 @@ export class Sessions<Who> {
   }
 
   /** The cookie that the answer sets. `headers` are those of the request. */
-  begin(who: Who, headers: SessionHeaders): string {
+  begin(who: Who, headers: SessionHeaders, from?: string): string {
     const now = this.#now().getTime();
     for (const [key, { endsAt }] of this.#open) if (endsAt <= now) this.#open.delete(key);
     const [oldest] = this.#open.keys();
     if (this.#open.size >= mostSessions && oldest !== undefined) this.#open.delete(oldest);
     const id = randomBytes(32).toString("base64url");
-    this.#open.set(digestOf(id), { who, endsAt: now + sessionMs });
+    this.#open.set(digestOf(id), { who, begunAt: now, endsAt: now + sessionMs, from });
     return cookie(headers, id, sessionMs / 1000);
   }
 
@@ -56,6 +71,25 @@ export class Sessions<Who> {
   end(headers: SessionHeaders): string {
     for (const id of idsIn(headers)) this.#open.delete(digestOf(id));
     return cookie(headers, "", 0);
+  }
+
+  /** Newest first. `headers` are those of the request that asks. */
+  open(headers: SessionHeaders): readonly OpenSession<Who>[] {
+    const now = this.#now().getTime();
+    const current = new Set(idsIn(headers).map(digestOf));
+    return [...this.#open]
+      .filter(([, { endsAt }]) => endsAt > now)
+      .map(([key, { who, begunAt, endsAt, from }]) => ({
+        ...{ id: shownId(key), who, begunAt: new Date(begunAt), endsAt: new Date(endsAt) },
+        ...(from === undefined ? {} : { from }),
+        isCurrent: current.has(key),
+      }))
+      .reverse();
+  }
+
+  /** Of those that `open` lists; nothing where it has ended already. */
+  endOne(id: string): void {
+    for (const key of this.#open.keys()) if (shownId(key) === id) this.#open.delete(key);
   }
 
   /** Whether the ticket is good; it is not good again. */
@@ -127,6 +161,11 @@ function idsIn(headers: SessionHeaders): readonly string[] {
     const value = /^\s*memoir-session(?:-\d+)?=([\w-]{20,100})\s*$/.exec(pair)?.[1];
     return value === undefined ? [] : [value];
   });
+}
+
+/** Of the digest of a cookie's digest: nobody comes back from it to a cookie. */
+function shownId(key: string): string {
+  return digestOf(key).slice(0, 16);
 }
 
 function digestOf(id: string): string {

@@ -25,7 +25,7 @@ import { readQuery } from "./query.ts";
 import { RawAnswer } from "./raw-answer.ts";
 import { prefix, type Sent, type V1Request, type V1Route } from "./route.ts";
 import { dataRoutes } from "./routes.ts";
-import { answerSession, type SessionAsked, sessionRoutes } from "./session.ts";
+import { answerSession, openSessionRoutes, type SessionAsked, sessionRoutes } from "./session.ts";
 
 export interface V1Parts extends Omit<AccessRules, "services" | "tokens"> {
   readonly browse: Browse;
@@ -35,10 +35,11 @@ export interface V1Parts extends Omit<AccessRules, "services" | "tokens"> {
 }
 
 /** The whole table: the data, and their description. */
-export function v1Routes(parts: Pick<V1Parts, "version" | "keys">): readonly V1Route[] {
+export function v1Routes(parts: Pick<V1Parts, "version" | "keys" | "sessions">): readonly V1Route[] {
   const routes: V1Route[] = [
     ...dataRoutes,
     ...sessionRoutes,
+    ...openSessionRoutes(parts.sessions),
     {
       ...{ name: "getServer", method: "GET", path: `${prefix}/server`, schema: "ServerInfo" },
       ...{ for: "everybody", query: {} },

@@ -226,6 +226,18 @@ export const schemas = {
     "account?": text,
     "operator?": boolean,
   }),
+  SessionList: objectOf({
+    sessions: listOf(
+      objectOf({
+        id: text,
+        account: text,
+        begunAt: text,
+        endsAt: text,
+        "from?": text,
+        current: boolean,
+      }),
+    ),
+  }),
   ServerInfo: objectOf({
     version: text,
     authentication: choice("access-keys", "none"),

@@ -10,10 +10,12 @@ import {
   jsonResponse,
   problemResponse,
   RequestProblem,
+  type Sessions,
   type Target,
 } from "../http/index.ts";
+import { defined } from "../kernel/index.ts";
 import { checkBody } from "./body.ts";
-import { prefix, type V1Route } from "./route.ts";
+import { prefix, type V1Request, type V1Route } from "./route.ts";
 
 export interface SessionAsked extends Pick<AccessRules, "keys" | "region" | "sessions"> {
   readonly request: HttpRequest;
@@ -45,6 +47,39 @@ export const sessionRoutes: readonly V1Route[] = [
     ...{ summary: "Ends the session", query: {}, answer: never },
   },
 ];
+
+/** Sessions of the account that asks; administrators see and end those of all accounts. */
+export function openSessionRoutes(sessions: Sessions<Caller> | undefined): readonly V1Route[] {
+  const visible = ({ caller, headers }: Pick<V1Request, "caller" | "headers">) =>
+    (sessions?.open(headers) ?? []).filter(({ who }) => caller.isOperator || who.account === caller.account);
+  const listed = async (request: V1Request) => ({
+    sessions: visible(request).map(({ id, who, begunAt, endsAt, from, isCurrent }) => ({
+      ...{ id, account: who.account, begunAt: begunAt.toISOString(), endsAt: endsAt.toISOString() },
+      ...defined({ from }),
+      current: isCurrent,
+    })),
+  });
+  return [
+    {
+      ...{ name: "listSessions", method: "GET", path: `${prefix}/sessions`, schema: "SessionList" },
+      ...{ for: "everybody", query: {} },
+      summary: "Who is signed in to the page; accounts see their own sessions",
+      answer: listed,
+    },
+    {
+      ...{ name: "endSessions", method: "POST", path: `${prefix}/sessions/end`, schema: "SessionList" },
+      ...{ for: "everybody", query: {} },
+      summary: "Ends a session, or all but the one that asks",
+      body: { id: { kind: "text", about: "of the list; default: all but your own", isOptional: true } },
+      answer: async (request) => {
+        const id = request.body.text("id");
+        for (const session of visible(request))
+          if (id === undefined ? !session.isCurrent : session.id === id) sessions?.endOne(session.id);
+        return listed(request);
+      },
+    },
+  ];
+}
 
 export function answerSession(route: V1Route, asked: SessionAsked): HttpResponse {
   switch (route.name) {
@@ -96,7 +131,7 @@ function signIn(asked: SessionAsked): HttpResponse {
     });
   }
   const caller = callerOf(key, region);
-  const cookie = sessions.begin(caller, request.headers);
+  const cookie = sessions.begin(caller, request.headers, request.from);
   return jsonResponse(200, shown(asked, caller), { ...uncached, "set-cookie": cookie });
 }
 

@@ -107,7 +107,7 @@ function signedIn(
     if (isOpen) sessions.noteWrongTry(address);
     return { status: 303, headers: { ...headers, location: "/?signin=token" }, body: "" };
   }
-  const cookie = sessions.begin(openCaller({ openAccount, region }), request.headers);
+  const cookie = sessions.begin(openCaller({ openAccount, region }), request.headers, request.from);
   return { status: 303, headers: { ...headers, location: path, "set-cookie": cookie }, body: "" };
 }
 

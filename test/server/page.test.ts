@@ -193,6 +193,34 @@ describe("a server with access keys", () => {
     expect(omics.status).toBe(403);
   });
 
+  it("an account sees and ends its own sessions, an administrator those of all", async () => {
+    const end = (cookie: string, body: object, headers: object = { "x-memoir-page": "1" }) =>
+      server.raw({
+        ...{ method: "POST", path: "/api/v1/sessions/end", headers: { cookie, ...headers } },
+        body: JSON.stringify(body),
+      });
+    type Listed = readonly { readonly id: string; readonly account: string; readonly current: boolean }[];
+    const listed = async (cookie: string) => (await get("/sessions", cookie)).body["sessions"] as Listed;
+    const operator = cookieOf(await signIn("AKIDA", "secret of AKIDA"));
+    const [here, there] = [
+      cookieOf(await signIn("AKIDB", "secret of AKIDB")),
+      cookieOf(await signIn("AKIDB", "secret of AKIDB")),
+    ];
+    await end(here, {});
+    expect((await get("/server", there)).status).toBe(401);
+    expect(await listed(here)).toMatchObject([{ account: "222222222222", current: true }]);
+    const all = await listed(operator);
+    expect(new Set(all.map(({ account }) => account))).toEqual(new Set(["111111111111", "222222222222"]));
+    const foreign = all.find(({ current }) => current)?.id;
+    expect((await end(here, { id: foreign })).status).toBe(200);
+    expect((await get("/server", operator)).status).toBe(200);
+    expect((await end(operator, {}, {})).status).toBe(403);
+    expect(
+      (await end(operator, { id: all.find(({ account }) => account !== "111111111111")?.id })).status,
+    ).toBe(200);
+    expect((await get("/server", here)).status).toBe(401);
+  });
+
   it("a foreign page cannot sign anybody in", async () => {
     const foreign = await signIn("AKIDA", "secret of AKIDA", { origin: "https://evil.example.com" });
     expect(foreign.status).toBe(403);

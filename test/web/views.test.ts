@@ -330,6 +330,8 @@ describeWith([chromiumRequirement], "the web page", () => {
     await open("/settings");
     await heading("Settings").waitFor();
     await page.getByRole("heading", { name: "What is installed and reachable" }).waitFor();
+    await page.getByRole("heading", { name: "Sessions" }).waitFor();
+    await seen(/\(this one\)/);
     await expectAccessible(page, "settings");
     await picture(page, "settings");
   });

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import type { Answer } from "../../src/v1/index.ts";
 import { apiPath, ask, type Problem, problemOf } from "../client.ts";
 import { DataTable } from "../parts/data-table.tsx";
-import { Facts, Loading, PageProblem, Panel, ProblemNote } from "../parts/small.tsx";
+import { Facts, Loading, PageProblem, Panel, ProblemNote, useNow, When } from "../parts/small.tsx";
 import { useAnswer } from "../use-answer.ts";
 
 const findingTexts = { ok: "✓ there", trouble: "✕ trouble", absent: "– missing" } as const;
@@ -50,6 +50,7 @@ export function Settings(): VNode {
         </Panel>
       )}
       {data.operator ? <PriceForm /> : null}
+      <OpenSessions />
       {doctor === undefined ? null : (
         <Panel title="What is installed and reachable">
           <DataTable
@@ -65,6 +66,57 @@ export function Settings(): VNode {
         </Panel>
       )}
     </>
+  );
+}
+
+type SessionList = Answer<"SessionList">;
+
+/** Who is signed in: a session that was forgotten in another browser can be ended here. */
+function OpenSessions(): VNode {
+  const { data, problem, again } = useAnswer<SessionList>(apiPath(["sessions"]));
+  const [trouble, setTrouble] = useState<Problem | undefined>(undefined);
+  const now = useNow();
+  const end = async (body: { readonly id?: string }) => {
+    setTrouble(undefined);
+    try {
+      await ask<SessionList>(apiPath(["sessions", "end"]), { method: "POST", body });
+      again();
+    } catch (error) {
+      setTrouble(problemOf(error));
+    }
+  };
+  const sessions = data?.sessions ?? [];
+  return (
+    <Panel title="Sessions">
+      <p class="quiet">Browsers that are signed in. A session ends after twelve hours, or with the server.</p>
+      {problem === undefined ? null : <ProblemNote problem={problem} again={again} />}
+      {trouble === undefined ? null : <ProblemNote problem={trouble} />}
+      <DataTable
+        rows={sessions}
+        keyOf={({ id }) => id}
+        columns={[
+          { title: "Account", cell: ({ account, current }) => `${account}${current ? " (this one)" : ""}` },
+          { title: "Since", cell: ({ begunAt }) => <When at={begunAt} now={now} /> },
+          { title: "From", cell: ({ from }) => from ?? "" },
+          {
+            title: "End",
+            cell: ({ id, current }) =>
+              current ? (
+                ""
+              ) : (
+                <button type="button" onClick={() => void end({ id })}>
+                  End
+                </button>
+              ),
+          },
+        ]}
+      />
+      {sessions.some(({ current }) => !current) ? (
+        <button type="button" onClick={() => void end({})}>
+          End all others
+        </button>
+      ) : null}
+    </Panel>
   );
 }
 
