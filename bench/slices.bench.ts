@@ -5,9 +5,10 @@
  * jobs.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
+import { exampleInputs } from "../src/models/index.ts";
 import { startSlurm } from "../test/servers/slurm.ts";
 
 const rows = Number(process.env["BENCH_ROWS"] ?? 200_000);
@@ -19,7 +20,7 @@ const cluster = await startSlurm();
 const folder = mkdtempSync(join(tmpdir(), "memoir-bench-"));
 const program = resolve("dist/memoir.js");
 try {
-  memoir("example", "molecular-weight", "-n", String(rows), "--mode", "deterministic", "-o", "in.csv");
+  writeFileSync(join(folder, "in.csv"), `smiles\n${molecules().join("\n")}\n`);
   const predict = ["run", "--model", model, "-i", "in.csv"] as const;
   const one = seconds(() => memoir(...predict, "-o", "one.csv", "--local", "one", "--workers", "1"));
   const sliced = seconds(() =>
@@ -56,6 +57,18 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
   await cluster.stop();
+}
+
+/** Distinct: salts of the examples. */
+function molecules(): readonly string[] {
+  const examples = exampleInputs(undefined, { count: rows, mode: "deterministic" });
+  const salts = ["Cl", "Br", "I", "F", "O", "N", "C"];
+  return Array.from({ length: rows }, (_, n) => {
+    let text = examples[n % examples.length] ?? "C";
+    for (let round = Math.floor(n / examples.length); round > 0; round = Math.floor(round / salts.length))
+      text += `.${salts[round % salts.length]}`;
+    return text;
+  });
 }
 
 function memoir(...words: readonly string[]): void {
