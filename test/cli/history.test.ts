@@ -85,7 +85,11 @@ describe("a home with a history", () => {
       suggested: { cpu: 1 },
     });
     expect(dear?.["wallSeconds"]).toMatchObject({ count: 3 });
-    expect((await sandbox.run("advise", "unknown")).err).toContain("no run of it is left");
+    expect((await memoir("advise", "work.wdl"))["runs"]).toBe(5);
+    expect((await sandbox.run("advise", "unknown")).err).toContain(
+      "no run of it is left; there are runs of work",
+    );
+    expect((await sandbox.run("advise", "wrok")).err).toContain("did you mean work?");
     expect((await sandbox.run("advise", "work")).out).toContain("cpu: asked 2");
   });
 
@@ -164,7 +168,8 @@ describe("a home with a history", () => {
     const removed = async (...more: readonly string[]) =>
       ((((await prune(...more))["plan"] as Body)["remove"] as Rows) ?? []).map(({ taskName }) => taskName);
     expect(await removed("--policy", "cost")).toEqual(["cheap", "cheap"]);
-    const byUse = await removed();
+    const byUse = await removed("--dry-run");
+    expect((await sandbox.run("cache", "prune", "lab", "--orphans", "--dry-run", "--yes")).code).toBe(2);
     expect(byUse.length).toBeGreaterThan(2);
     expect((await sandbox.run("cache", "prune", "lab", "--policy", "cost", "--older-than", "1d")).code).toBe(
       2,
@@ -175,6 +180,7 @@ describe("a home with a history", () => {
     expect(await memoir("cache", "update", "lab", "--budget", "300K")).toMatchObject({
       budgetBytes: 307_200,
     });
+    expect((await sandbox.run("cache", "show", "lab")).out).toContain("budget: 300 KiB");
     await run("d");
     const { byTask } = (await memoir("cache", "du", "lab")) as {
       readonly byTask: Readonly<Record<string, Body>>;

@@ -1,11 +1,13 @@
 /** What the tasks of a workflow asked for and used over its runs, and what they would have needed. */
+import { dirname, resolve } from "node:path";
 import { readEvents } from "../../engine/index.ts";
-import { AppError, type Ask, defined } from "../../kernel/index.ts";
+import { AppError, type Ask, defined, didYouMean } from "../../kernel/index.ts";
 import type { Environment } from "../environment.ts";
 import { type PastRunOptions, pastRuns } from "./past-runs.ts";
 import { type Spread, spreadOf } from "./spread.ts";
 
 export interface AdviseOptions extends PastRunOptions {
+  /** Its name, or the path of its document or of the folder of that. */
   readonly workflow: string;
 }
 
@@ -53,9 +55,15 @@ export async function advise(
   ask: Ask,
 ): Promise<AdviceResult> {
   const tasks = new Map<string, TaskFacts>();
+  const path = resolve(environment.cwd, options.workflow);
+  const others = new Set<string>();
   let runs = 0;
   for await (const { record, directory } of pastRuns(options, environment, ask)) {
-    if (record.workflow !== options.workflow) continue;
+    const { workflow, source } = record;
+    if (workflow !== options.workflow && source !== path && dirname(source) !== path) {
+      others.add(workflow);
+      continue;
+    }
     runs++;
     for (const event of await readEvents(directory)) {
       if (!("task" in event)) continue;
@@ -79,9 +87,17 @@ export async function advise(
   if (runs === 0)
     throw new AppError(
       "RUN_NOT_FOUND",
-      `reading the history of the workflow ${options.workflow}: no run of it is left`,
+      `reading the history of the workflow ${options.workflow}: no run of it is left${otherwise(options.workflow, others)}`,
     );
   return { workflow: options.workflow, runs, margin, tasks: [...tasks].map(adviceOf) };
+}
+
+/** What there are runs of. */
+function otherwise(name: string, others: ReadonlySet<string>): string {
+  const near = didYouMean(name, [...others]);
+  if (near !== undefined) return `; did you mean ${near}?`;
+  const some = [...others].slice(0, 5).join(", ");
+  return some === "" ? "" : `; there are runs of ${some}${others.size > 5 ? " and others" : ""}`;
 }
 
 function newFacts(): TaskFacts {

@@ -13,7 +13,11 @@ export const command = defineCommand<AdviceResult>({
     "Read from the runs of the workflow whose folders still exist. Suggestions need at least 3 computed calls of a task; they are the most that was used, and a fifth more.",
   ],
   arguments: [
-    { name: "WORKFLOW", description: "name of a workflow, as `runs list` shows it", required: true },
+    {
+      name: "WORKFLOW",
+      description: "a workflow: its name, as `runs list` shows it, or its document",
+      required: true,
+    },
   ],
   options: [
     {

@@ -1,7 +1,7 @@
 /** memoir cache create */
 
 import type { CacheRecord } from "../../app/index.ts";
-import { defined } from "../../kernel/index.ts";
+import { defined, sizeText } from "../../kernel/index.ts";
 import { behaviorOf, behaviorOption, policiesOf, policyOptions } from "../cache-options.ts";
 import { defineCommand } from "../command.ts";
 import type { Screen } from "../screen.ts";
@@ -46,4 +46,6 @@ export function renderCache(record: CacheRecord, screen: Screen): void {
   screen.out(
     `  records ${when}; files by ${identity}; resources ${resources}; host tasks: ${hostTasks ? "yes" : "no"}${record.policies.excludeUnstable === true ? "; unstable tasks are excluded" : ""}`,
   );
+  if (record.kind === "named" && record.budgetBytes !== undefined)
+    screen.out(`  budget: ${sizeText(record.budgetBytes)}, kept by the runs that use it`);
 }

@@ -30,6 +30,7 @@ export const command = defineCommand<PruneResult>({
     },
     { flags: "--old-versions", description: "entries that this version of Memoir cannot reuse" },
     { flags: "--orphans", description: "files and unfinished uploads that belong to no entry" },
+    { flags: "--dry-run", description: "remove nothing, which is the default" },
     { flags: "--yes", description: "remove the entries" },
   ],
   examples: [
@@ -50,6 +51,8 @@ export const command = defineCommand<PruneResult>({
     const policy = given.text("policy") as "last-used" | "cost" | undefined;
     if (policy !== undefined && rules.budgetBytes === undefined)
       throw new AppError("CLI_USAGE", "memoir cache prune: --policy needs --budget");
+    if (given.is("dry-run") && given.is("yes"))
+      throw new AppError("CLI_USAGE", "memoir cache prune: --dry-run and --yes are both given: give one");
     if (Object.keys(rules).length === 0)
       throw new AppError(
         "CLI_USAGE",
