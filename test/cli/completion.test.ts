@@ -37,7 +37,7 @@ describe("bash", () => {
   it("completes commands, commands of a group, flags and the values that a flag takes", () => {
     expect(offered("memoir", "se")).toEqual(["serve", "server"]);
     expect(offered("memoir", "cache", "pr")).toEqual(["prune"]);
-    expect(offered("memoir", "cache", "prune", "--dry")).toEqual([]);
+    expect(offered("memoir", "cache", "prune", "--dry")).toEqual(["--dry-run"]);
     expect(offered("memoir", "run", "--execut")).toEqual(["--executor"]);
     expect(offered("memoir", "run", "--executor", "h")).toEqual(["host"]);
   });

@@ -30,7 +30,7 @@ export const command = defineCommand<PruneResult>({
     },
     { flags: "--old-versions", description: "entries that this version of Memoir cannot reuse" },
     { flags: "--orphans", description: "files and unfinished uploads that belong to no entry" },
-    { flags: "--dry-run", description: "remove nothing, which is the default" },
+    { flags: "--dry-run", description: "show what would be removed, and remove nothing" },
     { flags: "--yes", description: "remove the entries" },
   ],
   examples: [
