@@ -81,6 +81,46 @@ describe("nextflow run", () => {
     expect(row.split("\t").at(-1)).toBe("nextflow run main.nf -ansi-log false --greeting you");
   });
 
+  it("`.command.run` runs a task again, also with a shell that overwrites no files", async () => {
+    await box.write(
+      "main.nf",
+      `process P {
+  shell 'bash', '-C', '-e', '-u', '-o', 'pipefail'
+  input: path(x, stageAs: 'in dir/*')
+    path y
+    path missing
+  output: path 'in dir/made.txt'
+    path 'folder'
+    path 'link.txt'
+    path 'lines.txt'
+    env 'WORD'
+    eval 'cat lines.txt'
+  script: """
+  cat 'in dir/x.txt' > 'in dir/made.txt'
+  mkdir folder; echo made > folder/f
+  ln -s $y link.txt
+  cat link.txt 'in dir/made.txt' > lines.txt; WORD=5
+  """
+}
+workflow { P(file('x.txt'), file('y.txt'), file('missing.txt')) }
+`,
+    );
+    await box.write("x.txt", "x\n");
+    await box.write("y.txt", "y\n");
+    expect((await nextflow("-q", "run", "main.nf")).code).toBe(0);
+    const two = readdirSync(box.path("work")).find((name) => /^\w\w$/.test(name)) ?? "";
+    const folder = box.path(join("work", two, readdirSync(box.path(join("work", two)))[0] ?? ""));
+    const recorded = readlinkSync(join(folder, "lines.txt"));
+    for (const _ of ["links to what was recorded are there", "files and folders are there"]) {
+      const { status, stderr } = spawnSync("bash", [".command.run"], { cwd: folder });
+      expect({ status, stderr: String(stderr) }).toEqual({ status: 0, stderr: "" });
+      expect(readFileSync(join(folder, "lines.txt"), "utf8")).toBe("y\nx\n");
+      expect(readFileSync(join(folder, "folder/f"), "utf8")).toBe("made\n");
+    }
+    expect(readFileSync(recorded, "utf8")).toBe("y\nx\n");
+    expect([await box.read("x.txt"), await box.read("y.txt")]).toEqual(["x\n", "y\n"]);
+  });
+
   it("shows workflow outputs at the end, as text or JSON", async () => {
     await box.write(
       "main.nf",

@@ -13,9 +13,10 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemErrorCode } from "../../../kernel/index.ts";
+import { taskInputs } from "../../../task/index.ts";
 import { bytesIn } from "./quantities.ts";
 
 export class WorkFolders {
@@ -57,12 +58,13 @@ export class WorkFolders {
     if (!existsSync(folder)) return;
     const made: string[] = [];
     const work = join(attempt, "work");
+    const isLinked = stagedIn(attempt);
     const names = namesIn(work);
     for (const name of names) {
       if (name.startsWith(".command.")) continue;
       const target = join(work, name);
       replaceLink(target, join(folder, name));
-      if (!isStaged(target)) made.push(name);
+      if (!isStaged(target, isLinked)) made.push(name);
     }
     removeFile(join(folder, ".command.log"));
     const text = (name: string) => textOf(join(attempt, name));
@@ -72,9 +74,10 @@ export class WorkFolders {
     if (names.includes(".command.in")) replaceLink(join(work, ".command.in"), join(folder, ".command.in"));
     const captured = capturedText(work, names);
     if (captured !== "") writeFileSync(join(folder, ".command.env"), captured);
+    const before = linesBefore({ work, made, captured: names.filter(isCaptured), isLinked });
     // Otherwise what `begin` has written is still true.
-    if (made.length > 0) writeFileSync(join(folder, ".command.run"), runText(attempt, made));
-    const staged = stageText(work, names);
+    if (before.length > 0) writeFileSync(join(folder, ".command.run"), runText(attempt, before));
+    const staged = stageText(linksIn(work, names, isLinked));
     if (staged.length >= this.#stageFileBytes) writeFileSync(join(folder, ".command.stage"), staged);
   }
 
@@ -111,36 +114,48 @@ export class WorkFolders {
   }
 }
 
-/** What puts the inputs of a task in their places: first what is there goes, then the links are made. */
-function stageText(work: string, names: readonly string[]): string {
-  const links = linksIn(work, "", names);
-  if (links.length === 0) return "";
-  return [
-    ...links.map(({ name }) => `rm -f ${quoted(name)}`),
-    ...links.map(({ name, target }) => {
-      const folder = name.includes("/") ? `mkdir -p ${quoted(dirname(name))} && ` : "";
-      return `${folder}ln -s ${quoted(target)} ${quoted(name)}`;
-    }),
-  ].join("\n");
+interface StagedLink {
+  readonly name: string;
+  readonly target: string;
 }
 
+/** What puts the inputs of a task in their places: first what is there goes, then the links are made. */
+function stageText(links: readonly StagedLink[]): string {
+  if (links.length === 0) return "";
+  return [...links.map(({ name }) => `rm -f ${quoted(name)}`), ...links.map(linkLine)].join("\n");
+}
+
+function linkLine({ name, target }: StagedLink): string {
+  const folder = name.includes("/") ? `mkdir -p ${quoted(dirname(name))} && ` : "";
+  return `${folder}ln -s ${quoted(target)} ${quoted(name)}`;
+}
+
+/** Links to inputs, also in folders that the task has put other files into. */
 function linksIn(
   folder: string,
-  prefix: string,
   names: readonly string[],
-): readonly { readonly name: string; readonly target: string }[] {
+  isLinked: (target: string) => boolean,
+  prefix = "",
+): readonly StagedLink[] {
   return names.flatMap((name) => {
     if (name.startsWith(".command.")) return [];
     const path = join(folder, name);
     const found = lstatSync(path);
-    if (found.isSymbolicLink()) return [{ name: prefix + name, target: resolve(folder, readlinkSync(path)) }];
-    return found.isDirectory() && isStaged(path) ? linksIn(path, `${prefix}${name}/`, namesIn(path)) : [];
+    if (found.isDirectory()) return linksIn(path, namesIn(path), isLinked, `${prefix}${name}/`);
+    const target = found.isSymbolicLink() ? readlinkSync(path) : "";
+    return isLinked(target) ? [{ name: prefix + name, target }] : [];
   });
+}
+
+/** Links that a task has made itself are made again when it runs again. */
+function stagedIn(attempt: string): (target: string) => boolean {
+  const folders = [join(attempt, "inputs"), taskInputs];
+  return (target) => folders.some((each) => target.startsWith(`${each}/`));
 }
 
 /** What `env` and `eval` outputs have captured, as Nextflow writes it. */
 function capturedText(work: string, names: readonly string[]): string {
-  const files = names.filter((name) => /^\.command\.(?:env|eval)\.[\d.]+$/.test(name));
+  const files = names.filter((name) => isCaptured(name) && !name.endsWith(".err"));
   if (files.length === 0) return "";
   const script = textOf(join(work, ".command.sh"));
   return files
@@ -152,13 +167,18 @@ function capturedText(work: string, names: readonly string[]): string {
     .join("");
 }
 
+/** With what a command has written to its standard error. */
+function isCaptured(name: string): boolean {
+  return /^\.command\.(?:env|eval)\.[\d.]+(?:\.err)?$/.test(name);
+}
+
 /** An input of the task: a link, or a folder of links. */
-function isStaged(path: string): boolean {
+function isStaged(path: string, isLinked: (target: string) => boolean): boolean {
   const found = lstatSync(path);
-  if (found.isSymbolicLink()) return true;
+  if (found.isSymbolicLink()) return isLinked(readlinkSync(path));
   if (!found.isDirectory()) return false;
   const names = readdirSync(path);
-  return names.length > 0 && names.every((name) => isStaged(join(path, name)));
+  return names.length > 0 && names.every((name) => isStaged(join(path, name), isLinked));
 }
 
 export function isOurs(name: string): boolean {
@@ -182,14 +202,37 @@ function removeFile(path: string): void {
   }
 }
 
-/** Outputs are links to recorded files, through which a second execution must not write. */
-function runText(attempt: string, made: readonly string[]): string {
+interface Again {
+  /** The working directory of the attempt. */
+  readonly work: string;
+  /** Names in it. */
+  readonly made: readonly string[];
+  readonly captured: readonly string[];
+  readonly isLinked: (target: string) => boolean;
+}
+
+/**
+ * Outputs are links to recorded files, through which a second execution must not write. With `bash -C` a script cannot
+ * write to a file that exists.
+ */
+function linesBefore({ work, made, captured, isLinked }: Again): readonly string[] {
+  return [
+    // The second time folders are no longer links.
+    ...(made.length === 0 ? [] : [`rm -rf -- ${made.map(quoted).join(" ")}`]),
+    ...linksIn(work, made, isLinked).map(linkLine),
+    ...(captured.length === 0
+      ? []
+      : [`rm -f -- ${captured.map((each) => quoted(join(work, each))).join(" ")}`]),
+  ];
+}
+
+function runText(attempt: string, before: readonly string[]): string {
   const host = join(attempt, "command.host");
   return `${[
     "#!/bin/bash",
     "# Runs the task again in this folder. Its recorded result stays as it is.",
     'cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1',
-    ...(made.length === 0 ? [] : [`rm -f -- ${made.map(quoted).join(" ")}`]),
+    ...before,
     `if [ -e ${quoted(host)} ]; then exec /bin/bash ${quoted(host)}; fi`,
     "exec /bin/bash -ue .command.sh",
   ].join("\n")}\n`;
