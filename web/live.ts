@@ -51,6 +51,15 @@ export function useStream(
         cursor === undefined ? path : `${path}${joined}cursor=${encodeURIComponent(cursor)}`,
       );
       for (const kind of names.split(" ")) source.addEventListener(kind, take);
+      const signedOut = () => {
+        close();
+        dispatchEvent(new Event("memoir:signed-out"));
+      };
+      source.addEventListener("signed-out", signedOut);
+      source.addEventListener("error", () => {
+        // Refused, and not only interrupted.
+        if (source?.readyState === EventSource.CLOSED) signedOut();
+      });
       source.addEventListener("end", () => {
         hasEnded = true;
         close();

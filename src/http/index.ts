@@ -28,4 +28,4 @@ export { type MetricFamily, prometheusText, prometheusType } from "./prometheus.
 export { problemOf, RequestProblem } from "./request-problem.ts";
 export { type Answered, createRouter, type Mount, type NumberedRequest, type RequestLine } from "./router.ts";
 export { matchRoute, type Route } from "./routes.ts";
-export { isEqual, Sessions, ticketOf } from "./sessions.ts";
+export { type HeldSession, isEqual, Sessions, ticketOf } from "./sessions.ts";

@@ -45,6 +45,25 @@ it("open sessions are listed without anything of their cookies, and each can be 
   expect(sessions.open(headers)).toEqual([]);
 });
 
+it("an answer that lasts learns that its session was ended, signed out, or has expired", () => {
+  const sessions = new Sessions<string>(now);
+  const host = "127.0.0.1:8080";
+  const begun = () => ({ host, cookie: `memoir-session-8080=${idOf(sessions.begin("Ada", { host }))}` });
+  const [first, second, third] = [begun(), begun(), begun()];
+  const held = [first, second, third].map((headers) => sessions.hold(headers));
+  const over = () => held.map((each) => [each?.isOver(), each?.signal.aborted]);
+  sessions.endOne(sessions.open(first).find(({ isCurrent }) => isCurrent)?.id ?? "");
+  sessions.end(second);
+  expect(over()).toEqual([
+    [true, true],
+    [true, true],
+    [false, false],
+  ]);
+  at += 12 * 60 * 60_000;
+  expect(held[2]?.isOver()).toBe(true);
+  expect(sessions.hold(third)).toBe(undefined);
+});
+
 it("behind TLS the cookie is never sent without it", () => {
   const sessions = new Sessions<string>(now);
   expect(sessions.begin("Ada", { host: "memoir.lab.org", "x-forwarded-proto": "https" })).toMatch(

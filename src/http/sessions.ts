@@ -4,6 +4,7 @@
  * secret, which is in a file that only its user can read, can write one.
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { AppError } from "../kernel/index.ts";
 
 /** Who a session is, apart from how a request says it. */
 interface SignedIn<Who> {
@@ -13,6 +14,16 @@ interface SignedIn<Who> {
   readonly endsAt: number;
   /** The address that signed in; absent where it is not known. */
   readonly from: string | undefined;
+  /** Aborted when somebody ends it, and not when it expires. */
+  readonly ending: AbortController;
+}
+
+/** A session that an answer lasts as long as. */
+export interface HeldSession {
+  /** Aborted when somebody ends it. */
+  readonly signal: AbortSignal;
+  /** Ended or expired. */
+  isOver(): boolean;
 }
 
 export interface OpenSession<Who> {
@@ -51,25 +62,47 @@ export class Sessions<Who> {
   /** The cookie that the answer sets. `headers` are those of the request. */
   begin(who: Who, headers: SessionHeaders, from?: string): string {
     const now = this.#now().getTime();
-    for (const [key, { endsAt }] of this.#open) if (endsAt <= now) this.#open.delete(key);
+    for (const [key, { endsAt }] of this.#open) if (endsAt <= now) this.#drop(key);
     const [oldest] = this.#open.keys();
-    if (this.#open.size >= mostSessions && oldest !== undefined) this.#open.delete(oldest);
+    if (this.#open.size >= mostSessions && oldest !== undefined) this.#drop(oldest);
     const id = randomBytes(32).toString("base64url");
-    this.#open.set(digestOf(id), { who, begunAt: now, endsAt: now + sessionMs, from });
+    const ending = new AbortController();
+    this.#open.set(digestOf(id), { who, begunAt: now, endsAt: now + sessionMs, from, ending });
     return cookie(headers, id, sessionMs / 1000);
   }
 
   whoOf(headers: SessionHeaders): Who | undefined {
+    return this.#find(headers)?.who;
+  }
+
+  /** For answers that last. undefined = the request has no session. */
+  hold(headers: SessionHeaders): HeldSession | undefined {
+    const found = this.#find(headers);
+    if (found === undefined) return undefined;
+    const { ending, endsAt } = found;
+    return {
+      signal: ending.signal,
+      isOver: () => ending.signal.aborted || endsAt <= this.#now().getTime(),
+    };
+  }
+
+  #find(headers: SessionHeaders): SignedIn<Who> | undefined {
     for (const id of idsIn(headers)) {
       const found = this.#open.get(digestOf(id));
-      if (found !== undefined && found.endsAt > this.#now().getTime()) return found.who;
+      if (found !== undefined && found.endsAt > this.#now().getTime()) return found;
     }
     return undefined;
   }
 
+  #drop(key: string): void {
+    const found = this.#open.get(key);
+    this.#open.delete(key);
+    found?.ending.abort(new AppError("RUN_INTERRUPTED", "answering a request: its session has ended"));
+  }
+
   /** The cookie that the answer sets. */
   end(headers: SessionHeaders): string {
-    for (const id of idsIn(headers)) this.#open.delete(digestOf(id));
+    for (const id of idsIn(headers)) this.#drop(digestOf(id));
     return cookie(headers, "", 0);
   }
 
@@ -89,7 +122,7 @@ export class Sessions<Who> {
 
   /** Of those that `open` lists; nothing where it has ended already. */
   endOne(id: string): void {
-    for (const key of this.#open.keys()) if (shownId(key) === id) this.#open.delete(key);
+    for (const key of this.#open.keys()) if (shownId(key) === id) this.#drop(key);
   }
 
   /** Whether the ticket is good; it is not good again. */

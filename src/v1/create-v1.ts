@@ -6,6 +6,7 @@ import {
   admit,
   admitPage,
   createAuthenticator,
+  type HeldSession,
   type HttpResponse,
   type Mount,
   matchRoute,
@@ -16,7 +17,7 @@ import {
   problemResponse,
   RequestProblem,
 } from "../http/index.ts";
-import { checkAsk, Semaphore, writeJson } from "../kernel/index.ts";
+import { type Ask, checkAsk, Semaphore, writeJson } from "../kernel/index.ts";
 import { checkBody } from "./body.ts";
 import { eventStream } from "./event-stream.ts";
 import { openApi } from "./openapi.ts";
@@ -164,8 +165,12 @@ export function createV1(parts: V1Parts): Mount {
     }
   }
 
-  async function stream(route: V1Route, request: NumberedRequest, asked: V1Request): Promise<HttpResponse> {
+  async function stream(route: V1Route, request: NumberedRequest, from: V1Request): Promise<HttpResponse> {
     if (streams >= mostStreams) throw new RequestProblem(busy);
+    // Who signs each request has no session, whatever the cookies say.
+    const isSigned = request.headers["authorization"] !== undefined;
+    const session = isSigned ? undefined : parts.sessions?.hold(request.headers);
+    const asked = session === undefined ? from : { ...from, ask: either(from.ask, session.signal) };
     const after = request.headers["last-event-id"] ?? asked.query.text("cursor");
     const headers = { "content-type": "text/event-stream", ...answerHeaders };
     const run = asked.labels["run"];
@@ -181,13 +186,42 @@ export function createV1(parts: V1Parts): Mount {
     const counted = async function* () {
       streams++;
       try {
-        yield* eventStream(joined(first, events));
+        const all = joined(first, events);
+        yield* eventStream(session === undefined ? all : whileSignedIn(all, session));
       } finally {
         streams--;
       }
     };
     return { status: 200, headers, body: { chunks: counted() } };
   }
+}
+
+/** Cancelled with either. The listeners are removed when the request's Ask is cancelled, which happens to each. */
+function either({ signal }: Ask, other: AbortSignal): Ask {
+  const controller = new AbortController();
+  for (const each of [signal, other]) {
+    if (each.aborted) controller.abort(each.reason);
+    const listening = { once: true, signal: controller.signal };
+    each.addEventListener("abort", () => controller.abort(each.reason), listening);
+  }
+  return { signal: controller.signal };
+}
+
+/** Nothing is sent after the session: also where it expired, which is noticed when events are looked for. */
+async function* whileSignedIn(
+  events: AsyncIterable<Sent | undefined>,
+  session: HeldSession,
+): AsyncGenerator<Sent | "signed-out" | undefined> {
+  try {
+    for await (const sent of events) {
+      if (session.isOver()) break;
+      yield sent;
+    }
+  } catch (error) {
+    // Following was cancelled with the session.
+    if (!session.isOver()) throw error;
+  }
+  if (session.isOver()) yield "signed-out";
 }
 
 async function* joined(

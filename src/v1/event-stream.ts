@@ -1,6 +1,6 @@
 /**
  * Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). The id of each is where a client
- * that lost its connection continues; `end` says that nothing follows.
+ * that lost its connection continues; `end` says that nothing follows, `signed-out` that the session is over.
  */
 
 export interface Sent {
@@ -12,13 +12,19 @@ export interface Sent {
 /** Proxies close connections on which nothing is sent. */
 const aliveEveryMs = 15_000;
 
-/** undefined among the events: nothing happened for a while. */
-export async function* eventStream(events: AsyncIterable<Sent | undefined>): AsyncGenerator<string> {
+/** undefined among the events: nothing happened for a while. After `signed-out` nothing is sent. */
+export async function* eventStream(
+  events: AsyncIterable<Sent | "signed-out" | undefined>,
+): AsyncGenerator<string> {
   // Clients that lost the connection reconnect after this time.
   yield "retry: 1000\n\n";
   let saidAt = performance.now();
   for await (const sent of events) {
     const now = performance.now();
+    if (sent === "signed-out") {
+      yield "event: signed-out\ndata: {}\n\n";
+      return;
+    }
     if (sent !== undefined) {
       const id = sent.id === undefined ? "" : `id: ${sent.id}\n`;
       yield `${id}event: ${sent.event}\ndata: ${JSON.stringify(sent.data)}\n\n`;

@@ -72,6 +72,8 @@ export async function openServer(
     /** Folder of the built web page; default: the one that the build writes. */
     readonly site?: string;
     readonly serves?: "page";
+    /** The clock of sessions and signatures; default: the local one. */
+    readonly now?: () => Date;
     /** URL to which changes of runs are posted. */
     readonly notify?: string;
     /** Definitions and runs of Nextflow get their own processes, as those of the command. */
@@ -113,7 +115,7 @@ export async function openServer(
     ...(options.serves === undefined ? {} : { serves: options.serves }),
     openAccount,
     region,
-    now: () => new Date(),
+    now: options.now ?? (() => new Date()),
     ...(options.maxKeptRuns === undefined ? {} : { maxKeptRuns: options.maxKeptRuns }),
     onBug: (error) => bugs.push(error),
     onRequest: (line) => requests.push(line),

@@ -246,6 +246,107 @@ describe("a server with access keys", () => {
   });
 });
 
+describe("live events", () => {
+  it("stop when their session is ended, signed out or has expired, and those of others continue", async () => {
+    let late = 0;
+    const key = (accessKeyId: string, account: string) => ({
+      ...{ accessKeyId, account, secretAccessKey: `secret of ${accessKeyId}` },
+    });
+    const token = "0123456789abcdef0123456789abcdef";
+    const server = await openServer({
+      site,
+      keys: [{ ...key("AKIDA", "111111111111"), operator: true, token }, key("AKIDB", "222222222222")],
+      now: () => new Date(Date.now() + late),
+    });
+    const post = (path: string, cookie: string, body: object = {}) =>
+      server.raw({
+        ...{ method: "POST", path: `/api/v1${path}`, headers: { cookie, ...ours } },
+        body: JSON.stringify(body),
+      });
+    const signIn = async (accessKeyId: string) =>
+      cookieOf(await post("/session", "", { accessKeyId, secretAccessKey: `secret of ${accessKeyId}` }));
+    const follow = (cookie: string) => followRuns(server, { cookie });
+    const over = /^(?:retry: 1000|: still here)?\n\nevent: signed-out\ndata: \{\}\n\n$/;
+    try {
+      const operator = await signIn("AKIDA");
+      const [mine, program] = [
+        await follow(operator),
+        await followRuns(server, { authorization: `Bearer ${token}` }),
+      ];
+
+      const [first, second] = [await signIn("AKIDB"), await signIn("AKIDB")];
+      const [ended, out] = [await follow(first), await follow(second)];
+      const { body } = await server.raw({
+        method: "GET",
+        path: "/api/v1/sessions",
+        headers: { cookie: first },
+      });
+      const { sessions } = body as { sessions: readonly { id: string; current: boolean }[] };
+      await post("/sessions/end", second, { id: sessions.find(({ current }) => current)?.id });
+      expect(await ended.whole).toMatch(over);
+      expect(out.hasEnded()).toBe(false);
+      await post("/session/end", second);
+      expect(await out.whole).toMatch(over);
+
+      const others = await Promise.all([follow(await signIn("AKIDB")), follow(await signIn("AKIDA"))]);
+      await post("/sessions/end", operator);
+      for (const { whole } of others) expect(await whole).toMatch(over);
+      expect([mine.hasEnded(), program.hasEnded()]).toEqual([false, false]);
+
+      late = 12 * 60 * 60_000;
+      expect(await mine.whole).toMatch(over);
+      expect(program.hasEnded()).toBe(false);
+      program.leave();
+    } finally {
+      await server.close();
+    }
+    expect(server.bugs).toEqual([]);
+  });
+
+  it("of a link that signed in stop, too", async () => {
+    const server = await openServer({ site, serves: "page" });
+    try {
+      const link = () => server.raw({ method: "GET", path: `/${server.signInQuery()}` });
+      const [here, there] = [cookieOf(await link()), cookieOf(await link())];
+      const stream = await followRuns(server, { cookie: there });
+      const headers = { cookie: here, ...ours };
+      await server.raw({ method: "POST", path: "/api/v1/sessions/end", headers, body: "{}" });
+      expect(await stream.whole).toContain("event: signed-out");
+    } finally {
+      await server.close();
+    }
+    expect(server.bugs).toEqual([]);
+  });
+});
+
+/** Answers when the stream has begun. */
+async function followRuns(server: TestServer, headers: Record<string, string>) {
+  const { get } = await import("node:http");
+  type Followed = { whole: Promise<string>; hasEnded: () => boolean; leave: () => void };
+  return new Promise<Followed>((resolve, reject) => {
+    const path = "/api/v1/runs/changes";
+    const request = get(
+      { port: server.port, host: "127.0.0.1", path, headers: { ...headers, accept: "text/event-stream" } },
+      (answer) => {
+        let [text, ended] = ["", false];
+        answer.on("data", (chunk: Buffer) => {
+          text += chunk.toString("utf8");
+        });
+        const whole = new Promise<string>((done) => {
+          answer.on("close", () => {
+            ended = true;
+            done(answer.complete ? text : `broken off: ${text}`);
+          });
+        });
+        answer.on("error", () => {});
+        expect(answer.statusCode).toBe(200);
+        resolve({ whole, hasEnded: () => ended, leave: () => void request.destroy() });
+      },
+    );
+    request.on("error", reject);
+  });
+}
+
 async function fetchRaw(
   server: TestServer,
   path: string,
