@@ -5,7 +5,19 @@
  * In a folder, links that stay inside it remain links. A link that leads out of it is replaced by a copy of what it
  * leads to: as a link it would let the task write to somebody's file.
  */
-import { constants, copyFileSync } from "node:fs";
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  rmSync,
+  type Stats,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { chmod, copyFile, rm, stat, utimes } from "node:fs/promises";
 import { copyTree } from "../../files/index.ts";
 import { type Ask, checkAsk, onDisk, shownName, systemErrorCode } from "../../kernel/index.ts";
@@ -13,22 +25,44 @@ import { type Ask, checkAsk, onDisk, shownName, systemErrorCode } from "../../ke
 /** What is copied at once: a thread's turn would take longer. */
 const copiedAtOnceBytes = 64 << 10;
 
-/** @param source without links on its way */
-export async function copyInput(source: string, place: string, ask: Ask): Promise<void> {
-  await rm(onDisk(place), { recursive: true, force: true });
-  const facts = await stat(onDisk(source));
-  if (!facts.isDirectory()) return copyOne(source, place);
+/**
+ * @param source without links on its way
+ * @param facts of the source
+ */
+export async function copyInput(source: string, facts: Stats, place: string, ask: Ask): Promise<void> {
+  clearPlace(place);
+  if (!facts.isDirectory()) return copyOne(source, facts, place);
   const placeFile = (from: string, to: string) => {
     checkAsk(ask, `copying ${source}`);
-    return copyOne(from, to);
+    return copyOne(from, statSync(onDisk(from)), to);
   };
   await copyTree(source, place, { doing: `copying ${shownName(source)}`, place: placeFile });
-  await keepFacts(source, place);
+  await keepFacts(facts, place);
+}
+
+/** Nothing is at `place` afterwards. Nearly always nothing was, and looking costs less than removing. */
+export function clearPlace(place: string): void {
+  const path = onDisk(place);
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined)
+    rmSync(path, { recursive: true, force: true });
+}
+
+/** A link at `place`, instead of whatever is there. */
+export function placeLinkTo(source: string, place: string): void {
+  clearPlace(place);
+  symlinkSync(onDisk(source), onDisk(place));
+}
+
+/** An empty file or folder that something can be mounted on. */
+export function placeMountPoint(place: string, kind: "file" | "directory"): void {
+  clearPlace(place);
+  if (kind === "directory") mkdirSync(onDisk(place));
+  else writeFileSync(onDisk(place), "");
 }
 
 /** Shares the blocks of the source where the file system can; false where it cannot. */
 export async function cloneInput(source: string, place: string): Promise<boolean> {
-  await rm(onDisk(place), { recursive: true, force: true });
+  clearPlace(place);
   try {
     await copyFile(onDisk(source), onDisk(place), constants.COPYFILE_FICLONE_FORCE);
   } catch (error) {
@@ -37,21 +71,28 @@ export async function cloneInput(source: string, place: string): Promise<boolean
     if (systemErrorCode(error) === undefined) throw error;
     return false;
   }
-  await keepFacts(source, place);
+  await keepFacts(await stat(onDisk(source)), place);
   return true;
 }
 
-async function copyOne(source: string, place: string): Promise<void> {
-  const { size } = await stat(onDisk(source));
+async function copyOne(source: string, facts: Stats, place: string): Promise<void> {
   const [from, to] = [onDisk(source), onDisk(place)];
-  if (size <= copiedAtOnceBytes) copyFileSync(from, to, constants.COPYFILE_FICLONE);
-  else await copyFile(from, to, constants.COPYFILE_FICLONE);
-  await keepFacts(source, place);
+  if (facts.size > copiedAtOnceBytes) {
+    await copyFile(from, to, constants.COPYFILE_FICLONE);
+    return keepFacts(facts, place);
+  }
+  copyFileSync(from, to, constants.COPYFILE_FICLONE);
+  // The copy has the mode of its source.
+  const mode = modeOf(facts);
+  if (mode !== (facts.mode & 0o7777)) chmodSync(to, mode);
+  utimesSync(to, facts.atime, facts.mtime);
 }
 
-async function keepFacts(source: string, place: string): Promise<void> {
-  const facts = await stat(onDisk(source));
-  const mode = (facts.mode & 0o777) | (facts.isDirectory() ? 0o700 : 0o600);
-  await chmod(onDisk(place), mode);
+async function keepFacts(facts: Stats, place: string): Promise<void> {
+  await chmod(onDisk(place), modeOf(facts));
   await utimes(onDisk(place), facts.atime, facts.mtime);
+}
+
+function modeOf(facts: Stats): number {
+  return (facts.mode & 0o777) | (facts.isDirectory() ? 0o700 : 0o600);
 }

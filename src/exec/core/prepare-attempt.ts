@@ -8,13 +8,24 @@
  * Those links are symbolic: a hard link would change the source's ctime and with it the memo of its content digest,
  * fails across file systems, and shares its mode bits with the source.
  */
-import { type BigIntStats, constants, existsSync, mkdirSync, type Stats } from "node:fs";
-import { chmod, copyFile, lstat, mkdir, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  type BigIntStats,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { chmod, copyFile, lstat, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { copyTree, namesIn, realPathOf } from "../../files/index.ts";
+import { copyTree, namesIn, realPathOfSync } from "../../files/index.ts";
 import {
   AppError,
   type Ask,
+  breathe,
   bytesOfText,
   checkAsk,
   invariant,
@@ -25,7 +36,7 @@ import {
 } from "../../kernel/index.ts";
 import { type FileValue, type LinkedInput, type StagedInput, taskRoot } from "../../task/index.ts";
 import { attemptPaths, belowTaskRoot, placeOf } from "./attempt-paths.ts";
-import { cloneInput, copyInput } from "./copy-input.ts";
+import { clearPlace, cloneInput, copyInput, placeLinkTo, placeMountPoint } from "./copy-input.ts";
 import type { Attempt } from "./executor.ts";
 
 /** A source that has to appear at a path of the task. */
@@ -74,7 +85,7 @@ export async function prepareAttempt(attempt: Attempt, options: PrepareOptions, 
   if (attempt.inputs.length > 0) mkdirSync(paths.inputs, { recursive: true });
   mkdirSync(paths.tmp, { recursive: true });
   const copyAll = options.inputs === "copies" || attempt.copyInputs === true;
-  if (copyAll) await writeFile(paths.copied, "");
+  if (copyAll) writeFileSync(paths.copied, "");
   // Engines take the paths of mounts as texts.
   const mustCopy = (source: string, { path }: StagedInput) =>
     copyAll || isIllFormed(source) || isIllFormed(path);
@@ -88,37 +99,45 @@ export async function prepareAttempt(attempt: Attempt, options: PrepareOptions, 
     own.push(path);
     mounts.push({ source: placeOf(attempt.directory, path), target: path, kind, writable: true });
   };
+  const folders = new Set([paths.work]);
+  const makeFolderOf = (place: string) => {
+    const folder = dirname(place);
+    if (folders.has(folder)) return;
+    mkdirSync(onDisk(folder), { recursive: true });
+    folders.add(folder);
+  };
   for (const disk of attempt.disks ?? []) {
-    await mkdir(placeOf(attempt.directory, disk), { recursive: true });
+    mkdirSync(placeOf(attempt.directory, disk), { recursive: true });
     mountOwn(disk, "directory");
   }
   for (const input of placedInputs(attempt)) {
     checkAsk(ask, `staging inputs of ${attempt.id}`);
+    await breathe();
     const place = placeOf(attempt.directory, input.path);
-    await mkdir(onDisk(dirname(place)), { recursive: true });
-    const { source, facts } = await sourceOf(attempt, input);
+    makeFolderOf(place);
+    const { source, facts } = sourceOf(attempt, input);
     if (input.writable === true) {
       await copyWritable(source, place);
       mountOwn(input.path, input.source.kind);
     } else if (mustCopy(source, input) || (await isBetterCopied({ source, facts, place }, options))) {
       if (mustCopy(source, input) || facts.size <= (options.copyUpToBytes ?? 0))
-        await copyInput(source, place, ask);
-      if (facts.isFile()) copies.set(place, stampOf(await lstat(onDisk(place), { bigint: true })));
+        await copyInput(source, facts, place, ask);
+      if (facts.isFile()) copies.set(place, stampOf(lstatSync(onDisk(place), { bigint: true })));
       if (belowTaskRoot("", input.path) === undefined) mountOwn(input.path, input.source.kind);
     } else {
-      await makeMountPoint(place, input.source.kind);
+      placeMountPoint(place, input.source.kind);
       mounts.push({ source, target: input.path, kind: input.source.kind });
     }
   }
   for (const { path, to } of placedLinks(attempt)) {
     const place = placeOf(attempt.directory, path);
-    await mkdir(onDisk(dirname(place)), { recursive: true });
-    await link(belowTaskRoot(options.root ?? taskRoot, to) ?? to, place);
+    makeFolderOf(place);
+    placeLinkTo(belowTaskRoot(options.root ?? taskRoot, to) ?? to, place);
   }
   for (const file of attempt.literalFiles ?? []) {
     const place = placeOf(attempt.directory, file.path);
-    await mkdir(onDisk(dirname(place)), { recursive: true });
-    await writeFile(onDisk(place), bytesOfText(options.rewrite?.(file.content) ?? file.content));
+    makeFolderOf(place);
+    writeFileSync(onDisk(place), bytesOfText(options.rewrite?.(file.content) ?? file.content));
     mountOwn(file.path, "file");
   }
   return { mounts, copies };
@@ -150,19 +169,30 @@ export async function settleInputs(attempt: Attempt, staging?: Staging): Promise
   const mounted = staging === undefined ? undefined : new Set(staging.mounts.map(({ target }) => target));
   for (const input of placedInputs(attempt)) {
     if (input.writable === true) continue;
+    await breathe();
     const place = placeOf(attempt.directory, input.path);
     const isOurs =
       mounted === undefined || mounted.has(input.path)
-        ? await isMountPoint(place)
-        : await isUnchanged(place, staging?.copies.get(place));
-    if (isOurs) await link(input.source.location, place);
+        ? isMountPoint(place)
+        : isUnchanged(place, staging?.copies.get(place));
+    if (isOurs) placeLinkTo(input.source.location, place);
   }
 }
 
-async function isUnchanged(place: string, stamp: string | undefined): Promise<boolean> {
+function isUnchanged(place: string, stamp: string | undefined): boolean {
   if (stamp === undefined) return false;
-  const facts = await lstat(onDisk(place), { bigint: true }).catch(() => undefined);
+  const facts = factsOf(place);
   return facts !== undefined && stampOf(facts) === stamp;
+}
+
+/** undefined as well where the task lets nobody look. */
+function factsOf(place: string): BigIntStats | undefined {
+  try {
+    return lstatSync(onDisk(place), { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return undefined;
+  }
 }
 
 function stampOf({ dev, ino, size, mode, mtimeNs, ctimeNs }: BigIntStats): string {
@@ -230,16 +260,14 @@ function isInsideAnother(
   return false;
 }
 
-async function sourceOf(
-  attempt: Attempt,
-  input: StagedInput,
-): Promise<{ readonly source: string; readonly facts: Stats }> {
+/** At once: whoever identified the input has just looked at it. */
+function sourceOf(attempt: Attempt, input: StagedInput): { readonly source: string; readonly facts: Stats } {
   const { location, kind } = input.source;
   let source: string;
   let facts: Stats;
   try {
-    source = await realPathOf(location);
-    facts = await stat(onDisk(source));
+    source = realPathOfSync(location);
+    facts = statSync(onDisk(source));
   } catch (error) {
     throw new AppError(
       "EXEC_INPUT_MISSING",
@@ -254,13 +282,8 @@ async function sourceOf(
   );
 }
 
-async function link(source: string, place: string): Promise<void> {
-  await rm(onDisk(place), { recursive: true, force: true });
-  await symlink(onDisk(source), onDisk(place));
-}
-
 async function copyWritable(source: string, place: string): Promise<void> {
-  await rm(onDisk(place), { recursive: true, force: true });
+  clearPlace(place);
   if ((await stat(onDisk(source))).isDirectory())
     await copyTree(source, place, { doing: `copying ${shownName(source)}` });
   else await copyFile(onDisk(source), onDisk(place), constants.COPYFILE_FICLONE);
@@ -276,20 +299,9 @@ async function makeWritable(place: string): Promise<void> {
   for (const name of await namesIn(place)) await makeWritable(`${place}/${name}`);
 }
 
-async function makeMountPoint(place: string, kind: FileValue["kind"]): Promise<void> {
-  await rm(onDisk(place), { recursive: true, force: true });
-  if (kind === "directory") await mkdir(onDisk(place));
-  else await writeFile(onDisk(place), "");
-}
-
-/** Still what `makeMountPoint` made: an empty file or folder. */
-async function isMountPoint(place: string): Promise<boolean> {
-  try {
-    const facts = await lstat(onDisk(place));
-    if (facts.isDirectory()) return (await readdir(onDisk(place))).length === 0;
-    return facts.isFile() && facts.size === 0;
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return false;
-    throw error;
-  }
+/** Still what `placeMountPoint` made: an empty file or folder. */
+function isMountPoint(place: string): boolean {
+  const facts = lstatSync(onDisk(place), { throwIfNoEntry: false });
+  if (facts?.isDirectory() === true) return readdirSync(onDisk(place)).length === 0;
+  return facts?.isFile() === true && facts.size === 0;
 }
