@@ -40,6 +40,7 @@ import type {
   TaskCall,
   TaskFailure,
 } from "../task/index.ts";
+import type { Leave } from "./call-turns.ts";
 import type { Emit } from "./events.ts";
 import { exitCodeMessage, mayBeRetried, readOnlyHint } from "./failure-messages.ts";
 import { filesOf } from "./files-of.ts";
@@ -68,6 +69,8 @@ export interface AttemptOrder {
   readonly identities?: ReadonlyMap<TaskPath, Identity>;
   /** The first attempt is one that an earlier process started; it is waited for instead of being started. */
   readonly adopt?: { readonly attemptId: string; readonly directory: string; readonly fromRun: string };
+  /** Given back when a command has ended well: to collect what it left needs the disk, not the processors. */
+  readonly leave?: Leave;
 }
 
 export type Computation =
@@ -106,6 +109,7 @@ export async function compute(parts: AttemptParts, order: AttemptOrder, ask: Ask
     if (failure.kind === "lost" && lossesLeft > 0) lossesLeft--;
     else if (retriesLeft > 0) retriesLeft--;
     else return ended;
+    if (order.leave !== undefined && !(await order.leave.again(ask))) return ended;
     parts.emit({ kind: "call.retried", call: task.path, task: task.name, why: failure });
   }
 }
@@ -160,6 +164,8 @@ async function attemptOnce(
     if (isAppError(error, "RUN_INTERRUPTED")) return { kind: "cancelled" };
     return startFailure(error, failed);
   }
+  // Of any other end it is reported first that it failed, so that with fail-fast no waiting call slips in.
+  if (endedWell(order.task, end)) order.leave?.release();
   try {
     return await conclude(parts.executor, order, { attempt, number, end, failed }, ask);
   } catch (error) {
@@ -385,6 +391,10 @@ function bringer(executor: Executor, attempt: Attempt, ask: Ask): Pick<SharedAtt
       return known;
     },
   };
+}
+
+function endedWell(task: TaskCall, end: AttemptEnd): boolean {
+  return end.kind === "exited" && end.spoiled === undefined && accepts(task, end.exitCode);
 }
 
 function accepts(task: TaskCall, exitCode: number): boolean {

@@ -5,12 +5,18 @@ import type { CallOrder, Ended } from "./call-order.ts";
 import type { Emit } from "./events.ts";
 import type { Turns } from "./scheduler.ts";
 
-/** Leave to compute, until it is given back (once, however often that is asked). */
-export interface Turn {
+/** Leave to compute, until it is given back (however often that is asked). */
+export interface Turn extends Leave {
   readonly kind: "turn";
   /** With the resources that it gets. */
   readonly order: CallOrder;
+}
+
+/** What running commands need of a turn. */
+export interface Leave {
   readonly release: () => void;
+  /** Waits for the same share where it was given back; false when the Ask was cancelled meanwhile. */
+  readonly again: (ask: Ask) => Promise<boolean>;
 }
 
 export interface CallTurnsParts {
@@ -37,7 +43,12 @@ export class CallTurns {
     const signal = AbortSignal.any([ask.signal, this.#parts.stopping]);
     const release = await scheduler.acquire(task.resources, { signal });
     if (release === undefined) return { kind: "cancelled" };
-    if (!signal.aborted) return { kind: "turn", order: { ...order, task }, release };
+    if (!signal.aborted)
+      return {
+        kind: "turn",
+        order: { ...order, task },
+        ...leave(release, (within) => scheduler.acquire(task.resources, within)),
+      };
     release();
     return { kind: "cancelled" };
   }
@@ -64,4 +75,18 @@ export class CallTurns {
     });
     return { ...task, resources: given };
   }
+}
+
+function leave(release: () => void, acquire: (ask: Ask) => Promise<(() => void) | undefined>): Leave {
+  let held: (() => void) | undefined = release;
+  return {
+    release: () => {
+      held?.();
+      held = undefined;
+    },
+    again: async (ask) => {
+      held ??= await acquire(ask);
+      return held !== undefined;
+    },
+  };
 }

@@ -288,7 +288,7 @@ export class Calls {
     const turn = await this.#turns.take(order, ask);
     if (turn.kind !== "turn") return turn;
     try {
-      const computed = await this.#computer.compute(turn.order, ask);
+      const computed = await this.#computer.compute(turn, ask);
       if (computed.kind !== "computed") return computed;
       return { kind: "computed", outputs: computed.outputs };
     } finally {

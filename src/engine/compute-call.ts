@@ -35,7 +35,7 @@ export interface CallComputerParts {
   readonly lost: LostResults;
   /** Attempts that outlived an earlier process, by key. */
   readonly orphans: ReadonlyMap<CallKey, Orphan>;
-  /** Reported before the turn is given back, so that with fail-fast no waiting call slips in. */
+  /** Of a command that failed it is reported before the turn is given back, so that with fail-fast no waiting call slips in. */
   readonly onFailed: (task: TaskCall, failure: TaskFailure) => void;
 }
 
@@ -66,11 +66,12 @@ export class CallComputer {
     return [...this.#parts.orphans.values()].filter((orphan) => !this.#adopted.has(orphan.attemptId));
   }
 
-  /** The turn is given back when the command has ended: recording needs the disk, not the processors. */
-  async computeAndRecord({ order, release }: Turn, identified: KeyedCall, ask: Ask): Promise<Resolved> {
+  /** The turn is given back when the command has ended. */
+  async computeAndRecord(turn: Turn, identified: KeyedCall, ask: Ask): Promise<Resolved> {
+    const { order } = turn;
     const { key } = identified.key;
-    const computed = await this.compute(order, ask, identified);
-    release();
+    const computed = await this.compute(turn, ask, identified);
+    turn.release();
     if (computed.kind !== "computed") return computed;
     const outputs = await this.#withOrigins(computed, key);
     const change = await this.#changedInput(order.task, identified, computed.inputs, ask);
@@ -85,7 +86,8 @@ export class CallComputer {
     return { kind: "computed", outputs: entry.outputs, key, entry };
   }
 
-  async compute(order: CallOrder, ask: Ask, identified?: KeyedCall): Promise<Computation> {
+  async compute(turn: Turn, ask: Ask, identified?: KeyedCall): Promise<Computation> {
+    const { order } = turn;
     const { task, collect, image } = order;
     const key = identified?.key.key;
     // A result that was lost is computed next to what is left of the first time.
@@ -107,6 +109,7 @@ export class CallComputer {
         task,
         collect,
         directory,
+        leave: turn,
         ...defined({ image }),
         ...(identified === undefined ? {} : { key: identified.key.key, identities: identified.identities }),
         ...adopt,

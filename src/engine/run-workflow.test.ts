@@ -434,6 +434,40 @@ describe("failures", () => {
     expect(made.seen("call.retried")).toHaveLength(2);
   });
 
+  it("of outputs that are not there come after the next call has begun, and the repetition waits for its turn", async () => {
+    const tasks = ["a", "b"].map((name) => ({ name, command: name, change: { maxRetries: 1 } }));
+    const made = await bench({
+      play: (attempt) =>
+        attempt.id.endsWith("-0") && attempt.labels["memoir.call"] === "scripted.a" ? {} : makesOut(),
+      capacity: { cpu: 1, memoryBytes: 2 ** 30, gpu: 0 },
+    });
+    const bothBegan = vi.waitFor.bind(vi, () => expect(made.executor.started.length).toBeGreaterThan(1));
+    const summary = await made.run(async (host, ask) => {
+      const ends = await Promise.all(
+        tasks.map((task) =>
+          host.call(
+            scriptedTask(task),
+            async (...words) => {
+              // Its processor is free: only the files are looked at.
+              await bothBegan();
+              return scriptedCollector(task)(...words);
+            },
+            ask,
+          ),
+        ),
+      );
+      expect(ends.map(({ kind }) => kind)).toEqual(["computed", "computed"]);
+      return succeeded;
+    });
+    expect(summary.state).toBe("succeeded");
+    expect(made.executor.started.map(({ labels }) => labels["memoir.call"])).toEqual([
+      "scripted.a",
+      "scripted.b",
+      "scripted.a",
+    ]);
+    expect(made.executor.mostAtOnce).toBe(1);
+  });
+
   it("are repeated only for the exit codes that the task calls temporary, where it calls any so", async () => {
     const made = await bench({ play: (_, nth) => (nth === 0 ? { exitCode: 75 } : { exitCode: 2 }) });
     const [failure] = (await made.one({ change: { maxRetries: 2, retriedExit: [75] } })).failures;
