@@ -5,8 +5,8 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { chmod, cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { parse } from "yaml";
@@ -16,10 +16,11 @@ import { GroovyMap } from "../../src/lang/nextflow/values/map.ts";
 import type { CaseResult } from "./case-result.ts";
 import { atDesk, type Desk, Expectations, runCases, tasksIn } from "./nextflow-command.ts";
 import { testNames } from "./nf-test/helpers.ts";
-import { noVersions, type RecordedVersions, withVersions } from "./nf-test/recorded-values.ts";
+import { noVersions, type RecordedVersions } from "./nf-test/recorded-values.ts";
 import { canonical, md5OfFile } from "./nf-test/snapshot.ts";
 import { TestData } from "./nf-test/test-data.ts";
 import { readTestFile } from "./nf-test/test-file.ts";
+import { copiedPipeline, isSteady, program, treeOf } from "./pipeline-copy.ts";
 
 /** Tests of nf-core/rnaseq with a stub whose snapshots are compared. */
 const rnaseqTests = [
@@ -102,7 +103,7 @@ async function rnaseq(desk: Desk, checkout: string, name: string): Promise<reado
     Recorded["contents"],
   ];
   const recorded = { tasks, versions, names, contents };
-  const pipeline = await copied(checkout, join(folder, "..", "rnaseq"), versionsOf(versions));
+  const pipeline = await copiedPipeline(checkout, join(folder, "..", "rnaseq"), versionsOf(versions));
   await writeRnaseqData(folder);
   const given = JSON.parse(writeJson(test.params)) as Record<string, unknown>;
   const params = { ...rnaseqParams(join(folder, "data")), ...given, outdir: "out" };
@@ -235,24 +236,6 @@ function versionsOf(recorded: Recorded["versions"]): RecordedVersions {
   return { ...noVersions, byTool };
 }
 
-/** A copy whose scripts know the versions of tools that are not here. */
-async function copied(checkout: string, to: string, versions: RecordedVersions): Promise<string> {
-  await cp(checkout, to, { recursive: true, filter: (path) => !/\/(?:\.git|docs)$/.test(path) });
-  const visit = async (folder: string): Promise<void> => {
-    for (const each of await readdir(folder, { withFileTypes: true })) {
-      const path = join(folder, each.name);
-      if (each.isDirectory()) await visit(path);
-      else if (each.name.endsWith(".nf")) {
-        const text = await readFile(path, "utf8");
-        const made = withVersions(path, text, versions);
-        if (made !== text) await writeFile(path, made);
-      }
-    }
-  };
-  await visit(to);
-  return to;
-}
-
 async function writeRnaseqData(folder: string): Promise<void> {
   const data = join(folder, "data");
   await mkdir(data);
@@ -311,17 +294,6 @@ function rnaseqParams(data: string): Record<string, unknown> {
   };
 }
 
-/** Paths of files and folders, sorted. */
-function treeOf(folder: string, below = ""): readonly string[] {
-  if (!existsSync(join(folder, below))) return [];
-  return readdirSync(join(folder, below), { withFileTypes: true })
-    .flatMap((each) => {
-      const path = below === "" ? each.name : `${below}/${each.name}`;
-      return each.isDirectory() ? [path, ...treeOf(folder, path)] : [path];
-    })
-    .sort();
-}
-
 /** Without the reports of each run, whose names hold its time. */
 function steady(paths: readonly string[]): readonly string[] {
   return paths.filter((path) => !/_\d{4}-\d{2}-\d{2}_/.test(path));
@@ -358,7 +330,7 @@ async function sarek(desk: Desk, checkout: string): Promise<readonly CaseResult[
   const genome = (texts[0] ?? "").slice((texts[0] ?? "").indexOf("'testdata.nf-core.sarek'"));
   const base = /\$\{params\.(?:igenomes|modules_testdata)_base(?:_path)?\}\//g;
   tree.add([genome, ...texts.slice(1)].map((text) => text.replace(base, `https://${dataAddress}`)));
-  const pipeline = await copied(checkout, join(folder, "..", "sarek"), noVersions);
+  const pipeline = await copiedPipeline(checkout, join(folder, "..", "sarek"), noVersions);
   await writeFile(join(folder, "sheet.csv"), tree.local(texts[2] ?? ""));
   await writeFile(
     join(folder, "params.json"),
@@ -388,7 +360,7 @@ const dataAddress = "raw.githubusercontent.com/nf-core/test-datasets/modules/dat
 /** Its processes have no stubs: what asks services on the web is replaced, everything else runs. */
 async function fetchngs(desk: Desk, checkout: string): Promise<readonly CaseResult[]> {
   const { folder } = desk;
-  const pipeline = await copied(checkout, join(folder, "..", "fetchngs"), noVersions);
+  const pipeline = await copiedPipeline(checkout, join(folder, "..", "fetchngs"), noVersions);
   const tools = join(folder, "..", "tools");
   await mkdir(tools, { recursive: true });
   const reads = gzipSync("@r\nACGT\n+\nIIII\n");
@@ -427,11 +399,6 @@ async function fetchngs(desk: Desk, checkout: string): Promise<readonly CaseResu
     least: 4,
     published: "samplesheet/samplesheet.csv",
   });
-}
-
-async function program(path: string, text: string): Promise<void> {
-  await writeFile(path, `#!/bin/bash\n${text}\n`);
-  await chmod(path, 0o755);
 }
 
 // ---
@@ -492,12 +459,4 @@ async function stubSteps(
     end.result(`${name}: -stub`, "run", ended),
     reuse.result(`${name}: -resume`, "reuse", again),
   ];
-}
-
-/**
- * MULTIQC of nf-core gets the name of the run, its command line and the time of its start in its input: it has to be
- * computed in every run, as with Nextflow.
- */
-function isSteady(task: string): boolean {
-  return !/:MULTIQC\b/.test(task);
 }

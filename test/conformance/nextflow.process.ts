@@ -18,6 +18,7 @@ import { showConfigurations } from "./nextflow-config.ts";
 import { parseAll } from "./nextflow-parse.ts";
 import { runNfCore } from "./nextflow-pipelines.ts";
 import { runPipelines } from "./nextflow-runs.ts";
+import { runSarek } from "./nextflow-sarek.ts";
 import { runSnippets } from "./nextflow-snippets.ts";
 import { makeStandInImages, nextflowNames } from "./stand-in-images.ts";
 
@@ -37,12 +38,12 @@ const { values, positionals } = parseArgs({
 });
 const [, step = "", checkout] = positionals;
 if (
-  !["snippets", "tests", "tests-v1", "parse", "runs", "config", "C", "D"].includes(step) ||
+  !["snippets", "tests", "tests-v1", "parse", "runs", "config", "C", "D", "sarek"].includes(step) ||
   checkout === undefined ||
   (values.executor !== undefined && (values.executor !== "slurm" || !step.startsWith("tests")))
 ) {
   process.stderr.write(
-    "usage: npm run conformance -- nextflow snippets|tests|tests-v1|parse|runs|config|C|D CHECKOUT(S) [--only NAME]… [--jobs N] [--containers] [--repository ADDRESS=FOLDER]… [--keep FOLDER] [--components FILE] [--executor slurm] [--unlisted]\n",
+    "usage: npm run conformance -- nextflow snippets|tests|tests-v1|parse|runs|config|C|D|sarek CHECKOUT(S) [--only NAME]… [--jobs N] [--containers] [--repository ADDRESS=FOLDER]… [--keep FOLDER] [--components FILE] [--executor slurm] [--unlisted]\n",
   );
   process.exit(2);
 }
@@ -91,6 +92,7 @@ async function runStep(folder: string): Promise<readonly CaseResult[]> {
       ...defined({ components: await listed(values.components) }),
       only,
     });
+  if (step === "sarek") return runSarek({ checkout: join(folder, "sarek"), only, jobs: Number(values.jobs) });
   if (step === "D") return runNfCore({ checkouts: folder, only });
   if (step === "config") return showConfigurations(folder, only);
   const engine = values.containers ? await startPodman() : undefined;

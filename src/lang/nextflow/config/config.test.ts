@@ -69,11 +69,40 @@ describe("files and profiles", () => {
         "params.a = 1\nincludeConfig 'conf/more.config'\nprofiles { test { params.a = 2 }\n standard { params.c = 's' } }\ndef f(x) { x + 1 }\nparams.b = f(params.b)\nif (params.a == 1) { params.c = 'if' }",
       "conf/more.config": "params.b = 10",
     };
-    expect((await runPipeline({ files })).lines).toEqual(["1 11 s"]);
-    expect((await runPipeline({ files, profiles: ["test"] })).lines).toEqual(["2 11 if"]);
+    expect((await runPipeline({ files })).lines).toEqual(["1 11 if"]);
+    expect((await runPipeline({ files, profiles: ["test"] })).lines).toEqual(["2 11 null"]);
     expect((await runPipeline({ files, profiles: ["tset"] })).trouble).toContain(
       "Unknown configuration profile: 'tset'",
     );
+  });
+  // Both parsers of Nextflow: ConfigParserV1, whose profiles continue the scopes of the file, and ConfigDsl.
+  test.each(["25.10", "26.04"] as const)(
+    "files that are included after the profiles see what a profile has set (%s)",
+    async (version) => {
+      const end = await runPipeline({
+        engineVersion: version,
+        files: {
+          "main.nf": "workflow { println params.fasta }",
+          "nextflow.config":
+            "params { base = 's3://far'\n genome = null }\nprofiles { test { includeConfig 'test.config' } }\nincludeConfig params.genome ? 'genomes.config' : '/dev/null'",
+          "test.config": "params { base = '/near'\n genome = 'g' }",
+          "genomes.config": 'params { fasta = "${params.base}/g.fa" }',
+        },
+        profiles: ["test"],
+      });
+      expect(end.lines).toEqual(["/near/g.fa"]);
+    },
+  );
+  test("a scope that only a profile has wins over what follows, and a single name does", async () => {
+    const end = await runPipeline({
+      files: {
+        "main.nf": 'workflow { println "${workflow.profile} ${params.x}" }',
+        "nextflow.config":
+          "profiles { test { params.x = 2\n docker.enabled = false } }\nparams.x = 1\ndocker.enabled = true",
+      },
+      profiles: ["test"],
+    });
+    expect(end.lines).toEqual(["test 2"]);
   });
   test("a missing include is an error at its place, /dev/null is nothing", async () => {
     const end = await runPipeline({

@@ -141,7 +141,8 @@ class ConfigReader {
     }
     switch (item.kind) {
       case "assign": {
-        const { map, last } = this.#place(item.path, target);
+        const into = item.path.length > 1 ? this.#targetOf(item.path[0], target, context, at) : target;
+        const { map, last } = this.#place(item.path, into);
         assignSetting(map, last, context.evaluate(item.value));
         return;
       }
@@ -195,8 +196,23 @@ class ConfigReader {
       for (const each of this.#ordered(item.body)) this.#profile(each, context);
       return;
     }
-    const { map, last } = this.#place(item.path, target);
+    const { map, last } = this.#place(item.path, this.#targetOf(first, target, context, at));
     this.#items(item.body, child(map, last), context, [...at, ...item.path.map(({ text }) => text)]);
+  }
+
+  /**
+   * A profile of the older parser continues scopes that are there, so that what follows the profiles in the file sees it
+   * and may replace it. Other scopes and single names count when the file has been read.
+   */
+  #targetOf(
+    scope: Name | undefined,
+    target: GroovyMap,
+    context: FileContext,
+    at: readonly string[],
+  ): GroovyMap {
+    if (scope === undefined || at.length > 0 || target !== context.overlay) return target;
+    const found = this.settings.at(scope.text);
+    return found instanceof GroovyMap && found.size > 0 ? this.settings : target;
   }
 
   /** Profiles in the order in which they apply. */
