@@ -235,7 +235,7 @@ export async function work(
         ...{ input: placed.input, output: done.shard },
         ...defined({ runner: runner?.kind, toolkit: runner?.toolkit }),
       },
-      environment,
+      { environment, emit },
     );
   return done;
 }
@@ -279,7 +279,7 @@ export async function merge(
         ...{ result: { ...merged, seconds: 0 }, startedAt, input, output, isMerge: true },
         batches: await batchesOfSlices(folder, environment),
       },
-      environment,
+      { environment, emit },
     );
   return merged;
 }

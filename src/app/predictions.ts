@@ -162,7 +162,7 @@ export async function runMany(
           output: isFile(options.outputStream) ? result.output : undefined,
         }),
       };
-      await keepPredictions(facts, environment);
+      await keepPredictions(facts, { environment, emit });
     }
     return result;
   } finally {
@@ -267,7 +267,7 @@ export async function run(
         output: isFile(options.outputStream ?? options.rows) ? result.output : undefined,
       }),
     },
-    environment,
+    { environment, emit },
   );
   const { model, release, counts, output, finished } = result;
   if (finished)

@@ -40,6 +40,44 @@ describe("the history of a home", () => {
     expect(lines.map(({ n }) => n).sort((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, n) => n));
   });
 
+  it("leaves out lines that hold no fact", async () => {
+    await keep(1);
+    await writeFile(join(home, "history", "runs.jsonl"), 'null\n7\n"n"\n[{"n":3}]\n', { flag: "a" });
+    await keep(2);
+    expect(await kept()).toEqual([1, 2]);
+  });
+
+  it("hands over what it drops; while that fails, nothing is lost until a file is twice as large", async () => {
+    const [dropped, troubles]: [number[], string[]] = [[], []];
+    let works = false;
+    const keepOne = (n: number) =>
+      keepLine(
+        "runs",
+        { n, pad: "x".repeat(50) },
+        { home },
+        {
+          limits,
+          onTrouble: (message) => troubles.push(message),
+          dropping: async (facts) => {
+            if (!works) throw new Error("the disk is full");
+            dropped.push(...(facts as readonly Fact[]).map((fact) => fact.n));
+          },
+        },
+      );
+    let n = 0;
+    while (troubles.length === 0) await keepOne(n++);
+    expect(troubles[0]).toMatch(/^dropping the history in .*runs\.2\.jsonl: the disk is full$/);
+    expect(await kept()).toEqual(Array.from({ length: n }, (_, at) => at));
+    for (let more = 0; more < 100; more++) await keepOne(n++);
+    for (const name of await readdir(join(home, "history")))
+      expect((await stat(join(home, "history", name))).size).toBeLessThan(2_200);
+    works = true;
+    const before = (await kept())[0] ?? 0;
+    for (let more = 0; more < 100; more++) await keepOne(n++);
+    expect(dropped).toEqual(Array.from({ length: dropped.length }, (_, at) => before + at));
+    expect((await kept())[0]).toBe(before + dropped.length);
+  });
+
   it("is readable after a kill between two renames, and with a torn line", async () => {
     for (let n = 0; n < 40; n++) await keep(n);
     await writeFile(join(home, "history", "runs.1.jsonl"), '{"n":1000}\n{"n":10', { flag: "a" });

@@ -26,8 +26,13 @@ const mostTries = 5;
 
 export interface KeepingRules {
   readonly limits?: HistoryLimits;
-  /** Is given the facts of a file before it is removed; after a kill it may be given them again. */
-  readonly dropping?: (facts: readonly unknown[]) => Promise<void>;
+  /**
+   * Is given the facts of a file before it is removed; after a kill it may be given them again. While it fails, the file
+   * stays, until the one that is written has twice the size that it should have.
+   */
+  readonly dropping?: (facts: readonly object[]) => Promise<void>;
+  /** What failed there, in words. */
+  readonly onTrouble?: (message: string) => void;
 }
 
 /** Never a reason for a run to fail: what cannot be kept is lost. */
@@ -35,26 +40,22 @@ export async function keepLine(
   name: Name,
   fact: object,
   { home }: Pick<Environment, "home">,
-  { limits = usualLimits, dropping }: KeepingRules = {},
+  rules: KeepingRules = {},
 ): Promise<void> {
   try {
     const path = pathOf(home, name, 0);
     await makeFolders(join(home, "history"));
     // One write: lines of several processes do not mix. Who has opened the file before it is renamed writes to it still.
     await appendFile(path, `${JSON.stringify(fact)}\n`);
-    if ((await stat(path)).size > limits.bytes) await moveOn(home, name, limits, dropping);
+    if ((await stat(path)).size > (rules.limits ?? usualLimits).bytes) await moveOn(home, name, rules);
   } catch {
     // A home that is read-only, or a full disk.
   }
 }
 
 /** By one process at a time. */
-async function moveOn(
-  home: string,
-  name: Name,
-  { bytes, files }: HistoryLimits,
-  dropping: KeepingRules["dropping"],
-): Promise<void> {
+async function moveOn(home: string, name: Name, rules: KeepingRules): Promise<void> {
+  const { limits: { bytes, files } = usualLimits } = rules;
   const mark = `${pathOf(home, name, 0)}.moving`;
   try {
     await mkdir(mark);
@@ -66,14 +67,25 @@ async function moveOn(
   }
   try {
     // Another process may have been first.
-    if ((await stat(pathOf(home, name, 0))).size <= bytes) return;
-    await dropping?.(factsIn(await textOf(pathOf(home, name, files - 1))));
+    const { size } = await stat(pathOf(home, name, 0));
+    if (size <= bytes) return;
+    if ((await drop(pathOf(home, name, files - 1), rules)) === "failed" && size <= bytes * 2) return;
     for (let at = files - 2; at >= 0; at--)
       await rename(pathOf(home, name, at), pathOf(home, name, at + 1)).catch((error) => {
         if (systemErrorCode(error) !== "ENOENT") throw error;
       });
   } finally {
     await rmdir(mark);
+  }
+}
+
+async function drop(path: string, { dropping, onTrouble }: KeepingRules): Promise<"dropped" | "failed"> {
+  try {
+    await dropping?.(factsIn(await textOf(path)));
+    return "dropped";
+  } catch (error) {
+    onTrouble?.(`dropping the history in ${path}: ${messageOf(error)}`);
+    return "failed";
   }
 }
 
@@ -94,10 +106,12 @@ export async function keptLines<Fact>(
   return factsIn(texts.join("\n")) as readonly Fact[];
 }
 
-function factsIn(text: string): readonly unknown[] {
+/** Lines that hold no object were not written by Memoir. */
+function factsIn(text: string): readonly object[] {
   return text.split("\n").flatMap((line) => {
     try {
-      return line === "" ? [] : [JSON.parse(line) as unknown];
+      const fact = line === "" ? undefined : (JSON.parse(line) as unknown);
+      return typeof fact === "object" && fact !== null && !Array.isArray(fact) ? [fact] : [];
     } catch {
       return [];
     }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { defined, onDisk } from "../../kernel/index.ts";
-import type { RunResult, TalliedBatch } from "../../predict/index.ts";
+import type { PredictEventSink, RunResult, TalliedBatch } from "../../predict/index.ts";
 import type { Environment } from "../environment.ts";
 import { newRunId } from "../workflows/runs-folder.ts";
 import { keepLine, keptLines } from "./kept-lines.ts";
@@ -55,7 +55,7 @@ export interface PredictionRunFacts {
 /** Answers the id of the run. */
 export async function keepPredictions(
   facts: PredictionRunFacts,
-  environment: Environment,
+  { environment, emit }: { readonly environment: Environment; readonly emit: PredictEventSink },
 ): Promise<string | undefined> {
   const { result, startedAt, runner, toolkit, batches = [], isMerge } = facts;
   const { model, release, counts, seconds } = result;
@@ -71,7 +71,8 @@ export async function keepPredictions(
     ...(batches.length === 0 ? {} : { batches }),
   };
   await keepLine("predictions", fact, environment, {
-    dropping: (facts) => keepCosts(facts as readonly PastPredictions[], environment),
+    dropping: (facts) => keepCosts(facts, environment),
+    onTrouble: (message) => emit({ kind: "warning", message }),
   });
   return run;
 }

@@ -36,20 +36,38 @@ export async function secondsPerRow(
   past: readonly CostFacts[],
   environment: Home,
 ): Promise<ReadonlyMap<string, number>> {
-  const { releases } = await droppedCosts(environment);
-  const sums = sumsOf(past, new Map(Object.entries(releases)));
+  const { until, releases } = await droppedCosts(environment);
+  const sums = sumsOf(since(until, past), new Map(Object.entries(releases)));
   return new Map([...sums].map(([name, { seconds, rows }]) => [name, seconds / rows]));
 }
 
-/** Runs that are about to leave the history. */
-export async function keepCosts(dropped: readonly CostFacts[], environment: Home): Promise<void> {
+/** Runs that are about to leave the history, as lines of it. */
+export async function keepCosts(dropped: readonly object[], environment: Home): Promise<void> {
   const { until, releases } = await droppedCosts(environment);
-  const later = dropped.filter(({ at }) => at > until);
-  const last = later.at(-1)?.at;
+  const later = since(until, dropped);
+  // Lines are in the order in which they were written, and clocks of several machines may differ.
+  const last = later
+    .map(({ at }) => at)
+    .sort()
+    .at(-1);
   if (last === undefined) return;
   const sums = sumsOf(later, new Map(Object.entries(releases)));
   const costs: DroppedCosts = { until: last, releases: Object.fromEntries(sums) };
   await writeOwn(fileOf(environment), `${JSON.stringify(costs)}\n`);
+}
+
+/** What ended earlier is counted already, also where a kill left it in the history. */
+function since(until: string, facts: readonly object[]): readonly CostFacts[] {
+  return facts.filter(isCostFacts).filter(({ at }) => at > until);
+}
+
+function isCostFacts(fact: object): fact is CostFacts {
+  const { at, model, release, computed, seconds } = fact as Partial<Record<keyof CostFacts, unknown>>;
+  return [at, model, release].every((each) => typeof each === "string") && areNumbers([computed, seconds]);
+}
+
+function areNumbers(values: readonly unknown[]): boolean {
+  return values.every((each) => Number.isFinite(each));
 }
 
 export function releaseOf({ model, release }: Pick<CostFacts, "model" | "release">): string {
@@ -71,14 +89,17 @@ function fileOf({ home }: Home): string {
   return join(home, "history", "row-costs.json");
 }
 
+const noCosts: DroppedCosts = { until: "", releases: {} };
+
 /** A damaged file counts as none: costs decide nothing but figures. */
 async function droppedCosts(environment: Home): Promise<DroppedCosts> {
   try {
     const { until, releases } = JSON.parse(await readFile(fileOf(environment), "utf8")) as DroppedCosts;
-    const isWhole = ([, sum]: readonly [string, Sum]) =>
-      Number.isFinite(sum.seconds) && Number.isFinite(sum.rows) && sum.rows > 0;
-    return { until: String(until), releases: Object.fromEntries(Object.entries(releases).filter(isWhole)) };
+    const isWhole = ([, sum]: readonly [string, Sum]) => areNumbers([sum.seconds, sum.rows]) && sum.rows > 0;
+    // Without it nobody knows what is counted.
+    if (typeof until !== "string" || !areNumbers([Date.parse(until)])) return noCosts;
+    return { until, releases: Object.fromEntries(Object.entries(releases).filter(isWhole)) };
   } catch {
-    return { until: "", releases: {} };
+    return noCosts;
   }
 }
