@@ -2,9 +2,10 @@
 // the stage, stores rows in its bucket, calls the API ten times, asks Athena, compares, and destroys everything it made.
 // Needs credentials of an administrator in the standard AWS chain, a region, the program `aws`, and an account that
 // `cdk bootstrap` has prepared. With --dry-run it prints what it would call and what that costs, and needs none of these.
-import { spawnSync } from "node:child_process";
+// SIGINT, SIGTERM and SIGHUP end what it does, whoever gets them, and then it destroys what it made.
+import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -37,44 +38,63 @@ const environment = { ...process.env, MEMOIR_HOME: join(folder, "home") };
 process.on("exit", () => {
   if (!isDryRun) rmSync(folder, { recursive: true, force: true });
 });
-// The program that runs hears of it too and ends; then what was made is destroyed.
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => {});
+const state = { running: undefined, stoppedBy: undefined, isDestroying: false };
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stop(signal));
+// A terminal that was closed.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
 try {
-  main();
+  await main();
 } catch (error) {
   console.error(`memoir smoke: ${error.message}`);
-  process.exitCode = 1;
+  process.exitCode = state.stoppedBy === undefined ? 1 : 128 + constants.signals[state.stoppedBy];
 }
 
-function main() {
+async function main() {
   if (region === undefined) fail("AWS_REGION is not set");
   if (!isDryRun && !existsSync(memoir)) fail(`${memoir} is missing: run npm ci in the folder above`);
   // Somebody's stage is never destroyed by this command.
-  for (const stack of stacks) refuseIfThere(stack);
-  run("npm", ["run", "-s", "build", "--prefix", path(".")]);
+  for (const stack of stacks) await refuseIfThere(stack);
+  await run("npm", ["run", "-s", "build", "--prefix", path(".")]);
   const named = ["--stage", "dev", "--repository", values.repository];
   const provider = ["--oidc-provider", values["oidc-provider"]];
-  run("npm", ["run", "-s", "synth", "--prefix", path("."), "--", ...named, ...provider]);
+  await run("npm", ["run", "-s", "synth", "--prefix", path("."), "--", ...named, ...provider]);
   let failure;
   try {
-    cdk(["deploy", "--all", "--require-approval", "never", "--outputs-file", join(folder, "outputs.json")]);
-    check(outputsOf());
+    const outputs = ["--outputs-file", join(folder, "outputs.json")];
+    await cdk(["deploy", "--all", "--require-approval", "never", ...outputs]);
+    await check(outputsOf());
     if (!isDryRun) console.log("\nall calls answered as expected");
   } catch (error) {
     failure = error;
     console.error(`\nfailed: ${error.message}`);
   }
   if (values.keep) console.log("\nkept: the stage costs its storage and its alarms until it is destroyed");
-  else destroy();
+  else await destroy();
   if (failure !== undefined) throw failure;
   if (isDryRun) printCosts();
 }
 
+/** The program that runs ends too, with everything that it started. What destroys is not stopped. */
+function stop(signal) {
+  if (state.isDestroying) {
+    console.error("\nthe stage is being destroyed; wait for its end");
+    return;
+  }
+  state.stoppedBy ??= signal;
+  if (state.running === undefined) return;
+  try {
+    process.kill(-state.running.pid, signal);
+  } catch (error) {
+    // It has just ended by itself.
+    if (error.code !== "ESRCH") throw error;
+  }
+}
+
 /** Only the answer that there is no such stack says so: not missing rights, a wrong region or a network that is down. */
-function refuseIfThere(stack) {
+async function refuseIfThere(stack) {
   const args = ["cloudformation", "describe-stacks", "--stack-name", stack];
-  const { status, stderr, error } = ran("aws", args, "pipe");
+  const { status, stderr, error } = await ran("aws", args, "pipe");
   if (isDryRun) return;
   if (status === 0) fail(`${stack} is deployed already; this command would destroy it at the end`);
   const words = String(stderr ?? error?.message ?? "").trim();
@@ -98,7 +118,7 @@ function outputsOf() {
   };
 }
 
-function check(outputs) {
+async function check(outputs) {
   const { BucketName, TableName, DatabaseName, WorkGroupName } = outputs["Memoir-dev-data"];
   const { ApiAddress } = outputs["Memoir-dev-api"];
   const library = join(folder, "library.csv");
@@ -118,26 +138,39 @@ function check(outputs) {
   ];
   console.log(`store ${rows} rows in the table and the bucket`);
   const computed = join(folder, "computed.csv");
-  call(["run", ...model, "-i", library, "-o", computed, "--cache-only", "--cloud", cloud]);
+  await call(["run", ...model, "-i", library, "-o", computed, "--cache-only", "--cloud", cloud]);
   for (let at = 1; at <= lookUps; at++) {
     console.log(`call ${at} of the API: look-ups`);
-    call(lookUp(api, `api-${at}.csv`));
+    await call(lookUp(api, `api-${at}.csv`));
     same("computed.csv", `api-${at}.csv`);
   }
   console.log(`call ${lookUps + 1} of the API: a sample`);
-  call(dump("sample.csv", ["-n", "5"]));
+  await call(dump("sample.csv", ["-n", "5"]));
   console.log(`call ${lookUps + 2} of the API: all rows, by the queue and the worker`);
-  call(dump("all.csv"));
+  await call(dump("all.csv"));
   if (!isDryRun && linesOf("all.csv").length !== linesOf("computed.csv").length)
     fail("the dump has another number of rows");
   console.log("a query of Athena");
-  call(lookUp(athena, "athena.csv"));
+  await call(lookUp(athena, "athena.csv"));
   same("computed.csv", "athena.csv");
 }
 
-/** The bucket must be empty before its stack can be deleted. */
-function destroy() {
+/**
+ * The bucket must be empty before its stack can be deleted. Twice, because a function or a query may still write a
+ * result into a bucket that has just been emptied.
+ */
+async function destroy() {
+  state.isDestroying = true;
   console.log("\ndestroying the stage");
+  try {
+    await destroyOnce();
+  } catch (error) {
+    console.error(`\nonce more: ${error.message}`);
+    await destroyOnce();
+  }
+}
+
+async function destroyOnce() {
   let bucket;
   try {
     bucket = outputsOf()["Memoir-dev-data"].BucketName;
@@ -145,8 +178,8 @@ function destroy() {
     // It was not deployed as far as that: nothing is in the bucket.
   }
   if (bucket !== undefined)
-    ran("aws", ["s3", "rm", "--recursive", "--only-show-errors", `s3://${bucket}`], "inherit");
-  cdk(["destroy", "--all", "--force"]);
+    await ran("aws", ["s3", "rm", "--recursive", "--only-show-errors", `s3://${bucket}`], "inherit");
+  await cdk(["destroy", "--all", "--force"]);
 }
 
 /** Prices of us-east-1 in USD, each rounded up. */
@@ -164,12 +197,12 @@ function printCosts() {
   console.log(`  ${total.toFixed(3)}  in all\n\nnothing was called, deployed or written`);
 }
 
-function call(args) {
-  run(process.execPath, [memoir, ...args]);
+async function call(args) {
+  await run(process.execPath, [memoir, ...args]);
 }
 
-function cdk(args) {
-  run("npx", ["--yes", "aws-cdk@2.1148.1", ...args, "--app", path("cdk.out/dev")]);
+async function cdk(args) {
+  await run("npx", ["--yes", "aws-cdk@2.1148.1", ...args, "--app", path("cdk.out/dev")]);
 }
 
 function linesOf(name) {
@@ -181,17 +214,36 @@ function same(one, other) {
   else if (linesOf(one).join("\n") !== linesOf(other).join("\n")) fail(`${other} is not ${one}`);
 }
 
-function run(program, args) {
-  const { status, error } = ran(program, args, "inherit");
-  if (status !== 0) fail(`${program} ${args.slice(0, 3).join(" ")} ended with ${status ?? error?.message}`);
+async function run(program, args) {
+  const { status, signal, error } = await ran(program, args, "inherit");
+  if (status !== 0)
+    fail(`${program} ${args.slice(0, 3).join(" ")} ended with ${status ?? signal ?? error?.message}`);
 }
 
-function ran(program, args, output) {
-  if (!isDryRun) return spawnSync(program, args, { stdio: ["ignore", output, output], env: environment });
-  const isMemoir = program === process.execPath;
-  const words = isMemoir ? ["memoir", ...args.slice(1)] : [program, ...args];
-  console.log(`  $ ${words.map(quoted).join(" ")}`);
-  return { status: 0 };
+/** In a group of its processes, so that a signal reaches all of them, and Ctrl-C none that destroys. */
+async function ran(program, args, output) {
+  if (isDryRun) {
+    const isMemoir = program === process.execPath;
+    const words = isMemoir ? ["memoir", ...args.slice(1)] : [program, ...args];
+    console.log(`  $ ${words.map(quoted).join(" ")}`);
+    return { status: 0 };
+  }
+  if (state.stoppedBy !== undefined && !state.isDestroying) fail(`stopped by ${state.stoppedBy}`);
+  const stdio = ["ignore", output, output];
+  const child = spawn(program, args, { stdio, env: environment, detached: true });
+  state.running = child;
+  let stderr = "";
+  child.stdout?.resume();
+  child.stderr?.setEncoding("utf8").on("data", (text) => {
+    stderr += text;
+  });
+  const ended = await new Promise((done) => {
+    child.on("error", (error) => done({ status: null, error }));
+    child.on("close", (status, signal) => done({ status, signal }));
+  });
+  state.running = undefined;
+  if (state.stoppedBy !== undefined && !state.isDestroying) fail(`stopped by ${state.stoppedBy}`);
+  return { ...ended, stderr };
 }
 
 function quoted(word) {

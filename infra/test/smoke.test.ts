@@ -1,6 +1,8 @@
 /** `npm run smoke` as far as it goes without an account: what it would call, and that it never destroys a stage of others. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -100,6 +102,98 @@ it("a stage whose deployment failed is destroyed, and the failure is reported", 
   const { status, stderr } = smoke(["--stage", "dev"], { AWS_REGION: "us-east-1" });
   expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining("ended with 7") });
   expect(readFileSync(called, "utf8")).toMatch(/^npx .*destroy --all/m);
+});
+
+const notThere = `case "$1" in cloudformation) echo "$* does not exist" >&2; exit 254;; esac`;
+const calls = () => (existsSync(called) ? readFileSync(called, "utf8") : "");
+
+/** Begun, and not waited for. `close` answers how it ended. */
+function started(more: Readonly<Record<string, string>> = {}) {
+  rmSync(called, { force: true });
+  plant("aws", notThere);
+  plant("npm", "exit 0");
+  const path = [folder, process.env["PATH"]].join(delimiter);
+  const env = { ...environment, ...more, AWS_REGION: "us-east-1", PATH: path };
+  const child = spawn(process.execPath, [script, "--stage", "dev"], { cwd: folder, env, detached: true });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (said += text));
+  // Comes when nothing that it started is left: all have its output.
+  const close = once(child, "close").then(([code]) => ({ code, said }));
+  return { pid: Number(child.pid), close };
+}
+
+it.each([
+  ["SIGTERM", "the smoke process alone", 143, (pid: number) => pid],
+  ["SIGINT", "all that a terminal runs", 130, (pid: number) => -pid],
+  ["SIGHUP", "the smoke process alone", 129, (pid: number) => pid],
+] as const)("%s to %s while it deploys: the deployment ends, and is destroyed", async (signal, _, code, whom) => {
+  plant("npx", `case "$*" in *deploy*) echo "$$" > "${folder}/deploying"; sleep 3600;; esac`);
+  rmSync(join(folder, "deploying"), { force: true });
+  const { pid, close } = started();
+  await expect.poll(() => existsSync(join(folder, "deploying"))).toBe(true);
+  process.kill(whom(pid), signal);
+  const ended = await close;
+  expect(ended).toMatchObject({ code, said: expect.stringContaining(`stopped by ${signal}`) });
+  expect(calls()).toMatch(/^npx .*destroy --all --force/m);
+});
+
+it("a signal during a call of the stage: its bucket is emptied, and what destroys is not stopped by one more signal", async () => {
+  const asked = createServer(() => {});
+  asked.listen(0, "127.0.0.1");
+  const connected = once(asked, "connection");
+  await once(asked, "listening");
+  const outputs = JSON.stringify({
+    "Memoir-dev-data": { BucketName: "b-1", TableName: "table", DatabaseName: "d", WorkGroupName: "w" },
+    "Memoir-dev-api": { ApiAddress: "https://127.0.0.1:1" },
+  });
+  const [destroying, go] = [join(folder, "destroying"), join(folder, "go")];
+  plant(
+    "npx",
+    `case "$*" in
+*deploy*) while [ $# -gt 0 ]; do [ "$1" = --outputs-file ] && echo '${outputs}' > "$2"; shift; done;;
+*destroy*) touch "${destroying}"; while [ ! -e "${go}" ]; do sleep 0.1; done; echo "npx destroyed" >> "${called}";;
+esac
+exit 0`,
+  );
+  const { pid, close } = started({
+    ...{ AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b", AWS_EC2_METADATA_DISABLED: "true" },
+    ...Object.fromEntries(
+      ["S3", "DYNAMODB"].map((name) => [
+        `AWS_ENDPOINT_URL_${name}`,
+        `http://127.0.0.1:${(asked.address() as AddressInfo).port}`,
+      ]),
+    ),
+  });
+  // The server never answers: the call that stores the rows waits.
+  await connected;
+  process.kill(pid, "SIGTERM");
+  await expect.poll(() => existsSync(destroying)).toBe(true);
+  process.kill(-pid, "SIGINT");
+  process.kill(pid, "SIGTERM");
+  writeFileSync(go, "");
+  expect((await close).code).toBe(143);
+  asked.close();
+  expect(calls()).toMatch(/^aws s3 rm --recursive --only-show-errors s3:\/\/b-1\nnpx .*destroy --all.*\nnpx destroyed$/m);
+});
+
+it("a signal before it deploys ends it, and there is nothing to destroy", async () => {
+  plant("npx", "exit 0");
+  const { pid, close } = started();
+  plant("npm", `touch "${folder}/building"; sleep 3600`);
+  await expect.poll(() => existsSync(join(folder, "building"))).toBe(true);
+  process.kill(pid, "SIGTERM");
+  expect((await close).code).toBe(143);
+  expect(calls()).not.toMatch(/^npx /m);
+});
+
+it("a bucket that gets a last result while the stage is destroyed is emptied again", () => {
+  rmSync(called, { force: true });
+  plant("aws", notThere);
+  plant("npm", "exit 0");
+  plant("npx", `case "$*" in *deploy*) exit 7;; esac; [ "$(grep -c destroy "${called}")" = 2 ]`);
+  const { status } = smoke(["--stage", "dev"], { AWS_REGION: "us-east-1" });
+  expect(status).toBe(1);
+  expect(calls().match(/^npx .*destroy/gm)).toHaveLength(2);
 });
 
 it("only the stage dev may be given", () => {
