@@ -118,20 +118,26 @@ function pick(n: number): number {
 function counting(inner: ObjectStore) {
   let bytes = 0;
   let requests = 0;
-  const store: ObjectStore = {
-    ...inner,
-    openReader: async (name, size, ask) => {
-      const reader = await inner.openReader(name, size, ask);
-      return {
-        ...reader,
-        readRanges: (ranges, ask) => {
-          requests += ranges.length;
-          for (const { start, end } of ranges) bytes += end - start;
-          return reader.readRanges(ranges, ask);
-        },
-      };
-    },
+  const openReader: ObjectStore["openReader"] = async (name, size, ask) => {
+    const reader = await inner.openReader(name, size, ask);
+    return {
+      sizeBytes: reader.sizeBytes,
+      close: () => reader.close(),
+      readRanges: (ranges, ask) => {
+        requests += ranges.length;
+        for (const { start, end } of ranges) bytes += end - start;
+        return reader.readRanges(ranges, ask);
+      },
+    };
   };
+  // The stores are classes with private fields: their methods have to be called on themselves.
+  const store = new Proxy(inner, {
+    get(target, name) {
+      if (name === "openReader") return openReader;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
   return {
     store,
     seen: () => ({ bytes, requests }),

@@ -10,6 +10,7 @@ import { afterEach, expect, it } from "vitest";
 import { signatureHeaders } from "../../src/store/predictions/remote/sign.ts";
 import { type Cloud, startCloud } from "./cloud.ts";
 import { type Synthesized, servedAlike, synthesize } from "./synthesized.ts";
+import { trustProblems } from "./trust-rules.ts";
 
 const credentials = { accessKeyId: "AKIDCALLER", secretAccessKey: "of the caller" };
 const folder = mkdtempSync(join(tmpdir(), "memoir-mistakes-"));
@@ -94,4 +95,34 @@ it("a gateway that may not call the function, and events of another version, are
   await expect(
     statusOf(withMistake(/"PayloadFormatVersion":"2\.0"/, '"PayloadFormatVersion":"1.0"')),
   ).rejects.toThrow("version 2.0");
+});
+
+it.each([
+  ["a comparison that takes patterns", /"StringEquals"/, '"StringLike"', "StringLike compares its trust"],
+  ["all of a repository", /environment:dev-predict/, "*", "workflows of repo:lab/memoir:* may take it"],
+  [
+    "any environment",
+    /environment:dev-predict/,
+    "environment:*",
+    "repo:lab/memoir:environment:* is a pattern",
+  ],
+  ["another repository", /repo:lab\/memoir:/, "repo:lab/other:", "workflows of repo:lab/other"],
+  ["another audience", /sts\.amazonaws\.com","token/, 'https://github.com/lab","token', "another audience"],
+  [
+    "a claim that may be missing",
+    /"StringEquals"/,
+    '"StringEqualsIfExists"',
+    "StringEqualsIfExists compares",
+  ],
+  ["another stage", /environment:dev"/, 'environment:prod"', "not an environment of the stage"],
+  ["one environment for two roles", /environment:dev-diff/, "environment:dev-predict", "may also take"],
+  ["a user of the account", /AssumeRoleWithWebIdentity/, "AssumeRole", "somebody other than workflows"],
+])("trust in %s is found", (_, from, to, problem) => {
+  const environments = ["dev", "dev-compact", "dev-diff", "dev-predict"];
+  const text = JSON.stringify(right.trust.toJSON());
+  const wrong = text.replace(from, to);
+  expect(wrong).not.toBe(text);
+  const found = trustProblems(Template.fromString(wrong), { repository: "lab/memoir", environments });
+  expect(found.join("\n")).toContain(problem);
+  expect(trustProblems(right.trust, { repository: "lab/memoir", environments })).toEqual([]);
 });

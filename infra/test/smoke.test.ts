@@ -126,16 +126,19 @@ it.each([
   ["SIGTERM", "the smoke process alone", 143, (pid: number) => pid],
   ["SIGINT", "all that a terminal runs", 130, (pid: number) => -pid],
   ["SIGHUP", "the smoke process alone", 129, (pid: number) => pid],
-] as const)("%s to %s while it deploys: the deployment ends, and is destroyed", async (signal, _, code, whom) => {
-  plant("npx", `case "$*" in *deploy*) echo "$$" > "${folder}/deploying"; sleep 3600;; esac`);
-  rmSync(join(folder, "deploying"), { force: true });
-  const { pid, close } = started();
-  await expect.poll(() => existsSync(join(folder, "deploying"))).toBe(true);
-  process.kill(whom(pid), signal);
-  const ended = await close;
-  expect(ended).toMatchObject({ code, said: expect.stringContaining(`stopped by ${signal}`) });
-  expect(calls()).toMatch(/^npx .*destroy --all --force/m);
-});
+] as const)(
+  "%s to %s while it deploys: the deployment ends, and is destroyed",
+  async (signal, _, code, whom) => {
+    plant("npx", `case "$*" in *deploy*) echo "$$" > "${folder}/deploying"; sleep 3600;; esac`);
+    rmSync(join(folder, "deploying"), { force: true });
+    const { pid, close } = started();
+    await expect.poll(() => existsSync(join(folder, "deploying"))).toBe(true);
+    process.kill(whom(pid), signal);
+    const ended = await close;
+    expect(ended).toMatchObject({ code, said: expect.stringContaining(`stopped by ${signal}`) });
+    expect(calls()).toMatch(/^npx .*destroy --all --force/m);
+  },
+);
 
 it("a signal during a call of the stage: its bucket is emptied, and what destroys is not stopped by one more signal", async () => {
   const asked = createServer(() => {});
@@ -173,7 +176,9 @@ exit 0`,
   writeFileSync(go, "");
   expect((await close).code).toBe(143);
   asked.close();
-  expect(calls()).toMatch(/^aws s3 rm --recursive --only-show-errors s3:\/\/b-1\nnpx .*destroy --all.*\nnpx destroyed$/m);
+  expect(calls()).toMatch(
+    /^aws s3 rm --recursive --only-show-errors s3:\/\/b-1\nnpx .*destroy --all.*\nnpx destroyed$/m,
+  );
 });
 
 it("a signal before it deploys ends it, and there is nothing to destroy", async () => {
