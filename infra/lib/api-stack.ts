@@ -183,7 +183,8 @@ export class ApiStack extends Stack {
       defaultRouteSettings: {
         throttlingBurstLimit: 100,
         throttlingRateLimit: 50,
-        detailedMetricsEnabled: true,
+        // Metrics of each route would be charged like custom ones; the alarms use those of the whole API.
+        detailedMetricsEnabled: false,
       },
       accessLogSettings: {
         destinationArn: log.logGroupArn,

@@ -27,6 +27,7 @@ export class TrustStack extends Stack {
       oidcProviderArn ??
       new CfnOIDCProvider(this, "GitHub", { url: `https://${issuer}`, clientIdList: ["sts.amazonaws.com"] })
         .ref;
+    new CfnOutput(this, "ProviderArn", { value: provider });
     this.addStackDependency(data);
     const { bucketArn, tableArn } = data.exported;
     const trusted = (environment: string) =>

@@ -10,17 +10,30 @@ export interface WorkflowFile {
 
 type Yaml = Readonly<Record<string, unknown>>;
 
+interface Step {
+  readonly uses?: string;
+  readonly run?: string;
+  readonly name?: string;
+  readonly shell?: string;
+}
+
+interface Defaults {
+  readonly run?: { readonly shell?: string };
+}
+
 interface Job {
   readonly uses?: string;
   readonly with?: Yaml;
   readonly secrets?: unknown;
-  readonly steps?: readonly { readonly uses?: string; readonly run?: string; readonly name?: string }[];
+  readonly steps?: readonly Step[];
+  readonly defaults?: Defaults;
   readonly "timeout-minutes"?: unknown;
 }
 
 export interface Workflow {
   readonly on: Yaml;
   readonly permissions?: unknown;
+  readonly defaults?: Defaults;
   readonly jobs: Readonly<Record<string, Job>>;
 }
 
@@ -34,12 +47,16 @@ export function problemsOf(files: readonly WorkflowFile[]): readonly string[] {
     if (/\bAWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)\b|\baws-secret-access-key\b/.test(text))
       problems.push("long-lived keys are used");
     for (const [name, job] of Object.entries(workflow.jobs))
-      problems.push(...ofJob(job, workflows).map((problem) => `job ${name}: ${problem}`));
+      problems.push(...ofJob(job, workflow, workflows).map((problem) => `job ${name}: ${problem}`));
     return problems.map((problem) => `${path}: ${problem}`);
   });
 }
 
-function ofJob(job: Job, workflows: ReadonlyMap<string, Workflow>): readonly string[] {
+function ofJob(
+  job: Job,
+  { defaults }: Workflow,
+  workflows: ReadonlyMap<string, Workflow>,
+): readonly string[] {
   const problems: string[] = [];
   if (job.secrets === "inherit") problems.push("all secrets are handed on");
   if (job.uses?.startsWith("./") === true) {
@@ -49,8 +66,13 @@ function ofJob(job: Job, workflows: ReadonlyMap<string, Workflow>): readonly str
   for (const uses of [job.uses, ...(job.steps ?? []).map((step) => step.uses)])
     if (uses !== undefined && !uses.startsWith("./") && !/^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/.test(uses))
       problems.push(`${uses} is not pinned by a commit`);
-  for (const { run, name } of job.steps ?? [])
+  for (const { run, name, shell } of job.steps ?? []) {
     if (run?.includes("${{") === true) problems.push(`an expression is a part of the command ${name ?? run}`);
+    // GitHub sets pipefail only where a shell is named.
+    const named = shell ?? job.defaults?.run?.shell ?? defaults?.run?.shell;
+    if (named !== "bash" && /[^|]\|[^|]/.test(run ?? ""))
+      problems.push(`a failure before a pipe of ${name ?? run} is not seen: name the shell bash`);
+  }
   return problems;
 }
 

@@ -82,6 +82,11 @@ describe("our own rules find", () => {
       "an expression is a part of the command",
     ],
     [
+      "a pipe whose first command may fail unseen",
+      'runs-on: ubuntu-latest\ntimeout-minutes: 5\nsteps: [{ run: "false | tee log" }]',
+      "a failure before a pipe",
+    ],
+    [
       "a job without a time limit",
       'runs-on: ubuntu-latest\nsteps: [{ run: "true" }]',
       "it has no time limit",
@@ -94,6 +99,14 @@ describe("our own rules find", () => {
   ])("%s", (_, job, problem) => {
     const found = problemsOf(calling(job));
     expect(found).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it("nothing wrong with a pipe in a shell that is named, nor with ||", () => {
+    const steps = 'runs-on: ubuntu-latest\ntimeout-minutes: 5\nsteps: [{ run: "false || true" }';
+    expect(problemsOf(calling(`${steps}, { run: "a | b", shell: bash }]`))).toEqual([]);
+    expect(problemsOf(calling(`defaults: { run: { shell: bash } }\n${steps}, { run: "a | b" }]`))).toEqual(
+      [],
+    );
   });
 
   it("nothing wrong with a call that is right, and permissions that are not said", () => {
