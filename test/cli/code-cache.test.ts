@@ -37,8 +37,12 @@ beforeEach(() => {
 });
 
 function check(env: Readonly<Record<string, string>> = {}) {
+  return memoir(["check", "one.wdl"], env);
+}
+
+function memoir(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const program = join(box, "program", "dist", "memoir.js");
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, "check", "one.wdl"], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...words], {
     cwd: box,
     env: { PATH: process.env["PATH"], HOME: join(box, "user"), MEMOIR_HOME: join(box, "home"), ...env },
     encoding: "utf8",
@@ -48,15 +52,15 @@ function check(env: Readonly<Record<string, string>> = {}) {
 
 const good = { status: 0, stdout: "ok one.wdl (task one)\n", stderr: "" };
 
-/** Of `check`, below one of the places. */
-function kept(place = join(box, "program", ".code-cache")): string | undefined {
+/** Of a command, below one of the places. */
+function kept(place = join(box, "program", ".code-cache"), use = "check"): string | undefined {
   if (!existsSync(place) || !statSync(place).isDirectory()) return undefined;
   const [build] = readdirSync(place);
-  return build === undefined ? undefined : join(place, build, "check.bin");
+  return build === undefined ? undefined : join(place, build, `${use}.bin`);
 }
 
-function keptFile(place?: string): string {
-  const path = kept(place);
+function keptFile(place?: string, use?: string): string {
+  const path = kept(place, use);
   if (path === undefined) throw new Error("no code was kept");
   return path;
 }
@@ -69,6 +73,25 @@ it("is written once and used then", () => {
   expect(check()).toEqual(good);
   expect(statSync(path).ino).toBe(ino);
   expect(readdirSync(dirname(path))).toEqual(["check.bin"]);
+});
+
+it("is used by a run of a workflow, which compiles nothing again", () => {
+  const words = [
+    "run",
+    "one.wdl",
+    "--executor",
+    "host",
+    "--cache",
+    "./cache",
+    "--cache-host-tasks",
+    "--json",
+  ];
+  // The second run reuses, for which it loads more.
+  for (let run = 0; run < 2; run++) expect(memoir(words).status).toBe(0);
+  const path = keptFile(undefined, "run");
+  const { ino } = statSync(path);
+  expect(memoir(words).status).toBe(0);
+  expect(statSync(path).ino).toBe(ino);
 });
 
 it.each([

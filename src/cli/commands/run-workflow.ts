@@ -1,12 +1,12 @@
 /** memoir run WORKFLOW: runs a workflow, reusing what was computed before. */
 import { resolve } from "node:path";
-import { setFlagsFromString } from "node:v8";
 import type { FailureFact, RunRequest, WorkflowRunResult } from "../../app/index.ts";
 import type { ReusePrediction } from "../../engine/index.ts";
 import { AppError, defined, type ExactJson, isAppError } from "../../kernel/index.ts";
 import { type Context, defineCommand, type Given } from "../command.ts";
 import { executorOrder } from "../executor-options.ts";
 import { count, duration, fromHere, plural } from "../format.ts";
+import { limitHeapGrowth } from "../heap-growth.ts";
 import { separatePipelineWords } from "../nextflow/pipeline-words.ts";
 import { projectProgram } from "../nextflow/project-program.ts";
 import { last, settingsOf } from "../nextflow/run.ts";
@@ -17,12 +17,6 @@ import type { Screen } from "../screen.ts";
 import { configOptions, configured } from "../settings.ts";
 import { programOrder, workflowArgument } from "../workflow-options.ts";
 import { createWorkflowProgress } from "../workflow-progress.ts";
-
-/**
- * How much more memory than is in use V8 takes before it collects, in percent. By itself it takes up to three times as
- * much, which counts in a run of many calls, whose plan stays in memory until the end.
- */
-const heapGrowth = 30;
 
 type Result =
   | ({ readonly kind: "ran" } & WorkflowRunResult)
@@ -54,7 +48,6 @@ export const command = defineCommand<Result>({
     },
   ],
   act: async (flags, { app, memoir, ask, screen }) => {
-    setFlagsFromString(`--heap-growing-percent=${heapGrowth}`);
     const { given, taskExecutors } = await configured(flags, { app, screen }, flags.argument(0)).catch(
       (error: unknown) => {
         if (flags.pipeline === undefined || !isAppError(error, "CONFIG_PROFILE_NOT_FOUND")) throw error;
@@ -71,12 +64,17 @@ export const command = defineCommand<Result>({
     // A run that continues after a failure may do so for hours, and JSON does not inform people.
     const endsSoon = request.failure === "fast" && !given.is("json");
     const progress = createWorkflowProgress(screen, undefined, endsSoon ? "last" : "at once");
+    const heap = limitHeapGrowth();
     try {
       const run = open.start(request, ask);
-      for await (const event of run.events) progress.event(event);
+      for await (const event of run.events) {
+        heap.event(event);
+        progress.event(event);
+      }
       return { kind: "ran", ...(await run) };
     } finally {
       progress.end();
+      heap.end();
     }
   },
   render: (result, screen) =>
