@@ -5,6 +5,7 @@ import type { Readable } from "node:stream";
 import type { Separator } from "../csv/index.ts";
 import { AppError, type Ask, defined, freshAsk, isAppError, redact } from "../kernel/index.ts";
 import {
+  batchesAtOnce,
   type Canonicalizer,
   createCanonicalizer,
   createRunner,
@@ -343,8 +344,7 @@ export async function withParts<T>(
     emit,
   };
   try {
-    // Two batches at a time keep the model busy while the answers of the one before are recorded.
-    return await work(parts, options.workers ?? (model.source.kind === "builtin" ? 2 : 1));
+    return await work(parts, options.workers ?? (await batchesAtOnce(model)));
   } finally {
     await tiers.close();
   }

@@ -24,4 +24,4 @@ export {
   listModels,
   type ModelList,
 } from "./registry/registry.ts";
-export { createRunner, type RunnerOptions } from "./runners/create-runner.ts";
+export { batchesAtOnce, createRunner, type RunnerOptions } from "./runners/create-runner.ts";

@@ -39,6 +39,20 @@ interface Flight {
   readonly index: number;
 }
 
+/** Inputs with their place among the answers. */
+interface Part {
+  readonly inputs: readonly string[];
+  readonly place: number;
+}
+
+/** What the batches of one `compute` have in common. */
+interface Work {
+  readonly ask: Ask;
+  /** Gets the predictions of each part that was computed at once, with the place of its first. */
+  readonly done: (predictions: readonly Prediction[], place: number) => void;
+  failed: boolean;
+}
+
 const mostFailuresRemembered = 100_000;
 
 export class Computer {
@@ -46,6 +60,7 @@ export class Computer {
   readonly #lanes: Semaphore;
   readonly #sizes: BatchSizes;
   readonly #cutting = new Semaphore(1);
+  #busyLanes = 0;
   readonly #flights = new Map<string, Flight>();
   readonly #failures = new Map<string, Prediction>();
   #opened: Promise<void> | undefined;
@@ -53,9 +68,10 @@ export class Computer {
   constructor(options: ComputerOptions) {
     this.#options = options;
     this.#lanes = new Semaphore(options.parallel);
-    const { columns, batchSize, runner } = options;
+    const { columns, batchSize, runner, parallel } = options;
     this.#sizes = new BatchSizes({
       columns: columns.length,
+      lanes: parallel,
       starts: runner.startsPerBatch === true ? "per-batch" : "once",
       ...defined({ fixed: batchSize, trialMs: options.trialMs }),
     });
@@ -119,59 +135,81 @@ export class Computer {
     ask: Ask,
     progress: (predictions: readonly Prediction[]) => void,
   ): Promise<void> {
-    const running: Promise<void>[] = [];
-    let failed = false;
-    // One chunk after the other: what is written first is computed first.
-    const turn = await this.#cutting.acquire();
-    for (let from = 0; from < inputs.length && !failed; ) {
-      const free = await this.#lanes.acquire();
-      if (failed) {
-        free();
-        break;
-      }
-      const at = from;
-      const part = inputs.slice(at, at + this.#sizes.next);
-      from += part.length;
-      const batch = this.#runBatch(part, ask, (predictions, place) => {
+    const work: Work = {
+      ask,
+      failed: false,
+      done: (predictions, place) => {
         predictions.forEach((prediction, i) => {
-          answers[at + place + i] = prediction;
+          answers[place + i] = prediction;
         });
         progress(predictions);
-      }).finally(free);
-      batch.catch(() => {
-        failed = true;
-      });
-      running.push(batch);
-    }
+      },
+    };
+    // One chunk after the other: what is written first is computed first.
+    const turn = await this.#cutting.acquire();
+    const running = await this.#cut({ inputs, place: 0 }, work);
     turn();
     await Promise.all(running);
   }
 
-  /** `done` gets the predictions of each part that was computed at once, with its place in the batch. */
-  async #runBatch(
-    inputs: readonly string[],
-    ask: Ask,
-    done: (predictions: readonly Prediction[], place: number) => void,
-  ): Promise<void> {
+  /** Starts batches of a part as lanes become free; returns when the last one was started. */
+  async #cut({ inputs, place }: Part, work: Work): Promise<readonly Promise<void>[]> {
+    const running: Promise<void>[] = [];
+    for (let from = 0; from < inputs.length && !work.failed; ) {
+      const free = await this.#lanes.acquire();
+      if (work.failed) {
+        free();
+        break;
+      }
+      const { parallel } = this.#options;
+      const freeLanes = parallel - this.#busyLanes++;
+      const rows = this.#sizes.cut({ left: inputs.length - from, freeLanes });
+      const part = { inputs: inputs.slice(from, from + rows), place: place + from };
+      from += rows;
+      const batch = this.#runBatch(part, work, () => {
+        this.#busyLanes--;
+        free();
+      });
+      batch.catch(() => {
+        work.failed = true;
+      });
+      running.push(batch);
+    }
+    return running;
+  }
+
+  /** `free` gives the lane back. */
+  async #runBatch(part: Part, work: Work, free: () => void): Promise<void> {
+    let isDone: boolean;
+    try {
+      isDone = await this.#tried(part, work);
+    } finally {
+      free();
+    }
+    if (!isDone) await Promise.all(await this.#cut(part, work));
+  }
+
+  /** False: it was a trial, which took too long. */
+  async #tried({ inputs, place }: Part, { ask, done }: Work): Promise<boolean> {
     const limitMs = this.#sizes.trialMs(inputs.length);
-    if (limitMs === undefined) return done(await this.#predict(inputs, ask), 0);
+    if (limitMs === undefined) {
+      done(await this.#predict(inputs, ask), place);
+      return true;
+    }
     // Opening the model does not count; its failure is thrown below.
     await this.#open(ask).catch(() => undefined);
     const trial = withTimeout(ask, limitMs);
     const { signal } = trial.ask;
     try {
-      return done(await this.#predict(inputs, { ...ask, signal }), 0);
+      done(await this.#predict(inputs, { ...ask, signal }), place);
+      return true;
     } catch (error) {
       if (!signal.aborted || ask.signal.aborted) throw error;
     } finally {
       trial.done();
     }
     this.#sizes.gaveUp();
-    for (let from = 0; from < inputs.length; ) {
-      const part = inputs.slice(from, from + this.#sizes.next);
-      done(await this.#predict(part, ask), from);
-      from += part.length;
-    }
+    return false;
   }
 
   async #predict(inputs: readonly string[], ask: Ask): Promise<readonly Prediction[]> {

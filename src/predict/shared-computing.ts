@@ -107,7 +107,8 @@ export class SharedComputing {
   #start(): void {
     while (this.#queue.length > 0 && this.#batches.size < this.#options.parallel) {
       const batch: Flight[] = [];
-      const taken = this.#queue.splice(0, this.#sizes.next);
+      const rows = this.#sizes.cut({ left: this.#queue.length, freeLanes: 1 });
+      const taken = this.#queue.splice(0, rows);
       for (const flight of taken) {
         if (flight.waiters > 0) batch.push(flight);
         else flight.settle({ error: new AppError("RUN_INTERRUPTED", "nobody waits for this prediction") });

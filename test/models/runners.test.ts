@@ -1,10 +1,11 @@
 /** Runners with real programs and a real server: the fixture models below test/fixtures/models. */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { freshAsk, isAppError } from "../../src/kernel/index.ts";
 import {
+  batchesAtOnce,
   createRunner,
   findModel,
   type Model,
@@ -114,6 +115,69 @@ describeWith([bashAndAwk], "a script model", () => {
     expect(isAppError(error, "MODEL_LFS_POINTER")).toBe(true);
     expect(String(error)).toContain("model/checkpoints/weights.bin (12.3 MB)");
     expect(String(error)).toContain("git lfs pull");
+  });
+});
+
+describeWith([bashAndAwk], "a script model that needs the memory of the machine", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "memoir-large-model-"));
+    cpSync(join(fixtures, "letters"), folder, { recursive: true });
+  });
+  afterEach(() => removeFolder(folder));
+
+  /** Ends as a program without memory does (with `code`) while another process of the model runs, or always. */
+  const opened = async (code: number, always = "") => {
+    const framework = join(folder, "model", "framework");
+    cpSync(join(framework, "run.sh"), join(framework, "letters.sh"));
+    writeFileSync(
+      join(framework, "run.sh"),
+      `if ! mkdir "$1/held" 2>/dev/null; then echo >> "$1/clashes"; exit ${code}; fi
+trap 'rmdir "$1/held"' EXIT
+${always || 'while ! [ -e "$1/clashes" ]; do sleep 0.05; done'}
+bash "$1/letters.sh" "$@"`,
+    );
+    const runner = runnerOf(await readModelPackage(folder));
+    await runner.open(freshAsk());
+    return { runner, clashes: () => readFileSync(join(framework, "clashes"), "utf8").length };
+  };
+  const inputs = ["C", "CC", "CCC", "CCCC"];
+  const at = <T>(runner: Runner, each: readonly T[], as: (item: T) => string[]) =>
+    Promise.all(each.map((item) => runner.predict(as(item), freshAsk())));
+
+  test.each([1, 137])(
+    "is run one at a time once several at the same time failed (exit code %i)",
+    async (code) => {
+      const { runner, clashes } = await opened(code);
+      const first = await at(runner, inputs.slice(0, 2), (input) => [input]);
+      expect(first.map(values)).toEqual([[[1, 1]], [[2, 1]]]);
+      expect(clashes()).toBe(1);
+      const more = await at(runner, inputs, (input) => [input]);
+      expect(more.flatMap(values)).toEqual(inputs.map(({ length }) => [length, 1]));
+      expect(clashes(), "ran one at a time").toBe(1);
+    },
+  );
+
+  test("is run one at a time where its files are large, and where it offers a worker", async () => {
+    const processes = async () => batchesAtOnce(await readModelPackage(folder));
+    const several = await processes();
+    expect(several).toBeGreaterThanOrEqual(1);
+    expect(several).toBeLessThanOrEqual(Math.min(4, availableParallelism()));
+    const weights = join(folder, "model", "weights.bin");
+    writeFileSync(weights, "");
+    truncateSync(weights, 2 ** 40);
+    expect(await processes()).toBe(1);
+    truncateSync(weights, 0);
+    expect(await processes()).toBe(several);
+    writeFileSync(join(folder, "model", "framework", "worker.bash"), "cat");
+    expect(await processes()).toBe(1);
+  });
+
+  test("fails for an input that it fails for alone, too", async () => {
+    const { runner } = await opened(1, `grep -q BOOM "$2" && { echo no such atom >&2; exit 1; }`);
+    const [fine, bad] = await at(runner, ["CC", "BOOM"], (input) => [input]);
+    expect(values(fine ?? [])).toEqual([[2, 1]]);
+    expect(bad).toMatchObject([{ kind: "failed", reason: expect.stringContaining("no such atom") }]);
   });
 });
 

@@ -93,7 +93,8 @@ export const command = defineCommand<RunResult | ManyModelsResult>({
     {
       flags: "--workers <n>",
       description: "batches computed at the same time",
-      default: "1; for built-in models the number of processors, at most 4",
+      default:
+        "1; for models in folders the processes that suit the memory, at most 4; for built-in models the number of processors, at most 4",
       kind: "count",
     },
     { flags: "--timeout <seconds>", description: "time limit of one batch", default: "600", kind: "number" },

@@ -8,12 +8,14 @@ import type { Model, ModelGuard, Runner } from "../model.ts";
 import { bisecting } from "./bisecting.ts";
 import { HttpRunner } from "./http-runner.ts";
 import { ScriptRunner } from "./script-runner.ts";
+import { suitableProcesses } from "./suitable-processes.ts";
 import { hasWorker, WarmRunner } from "./warm-runner.ts";
 
 export interface RunnerOptions {
   /**
    * Threads (builtin), processes (script) or requests (http) at the same time for one batch; small batches use fewer.
-   * Default: 1, for builtin models the number of processors up to 4.
+   * Default: 1, for builtin models the number of processors up to 4. Script models run one process for each batch then;
+   * `batchesAtOnce` says how many batches suit them.
    */
   readonly workers?: number;
   /** Milliseconds one process or request may take before it is given up. Default: 600000. */
@@ -45,7 +47,7 @@ export function createRunner(model: Model, options: RunnerOptions): Runner {
       return new BuiltinRunner(model, options.workers ?? Math.min(4, availableParallelism()));
     case "folder": {
       const script = {
-        ...{ model, folder: source.path, workers, timeoutMs, env: options.env },
+        ...{ model, folder: source.path, workers: options.workers, timeoutMs, env: options.env },
         ...defined({ tempDir: options.tempDir, guard: options.guard }),
       };
       return watched(hasWorker(source.path) ? new WarmRunner(script) : new ScriptRunner(script));
@@ -70,6 +72,19 @@ export function createRunner(model: Model, options: RunnerOptions): Runner {
       return absent(model.id);
     default:
       return unreachable(source);
+  }
+}
+
+/** How many batches of a model are computed at the same time where the user does not say. */
+export async function batchesAtOnce({ source }: Model): Promise<number> {
+  switch (source.kind) {
+    case "builtin":
+      // Two batches keep the model busy while the answers of the one before are recorded.
+      return 2;
+    case "folder":
+      return hasWorker(source.path) ? 1 : await suitableProcesses(source.path);
+    default:
+      return 1;
   }
 }
 

@@ -6,7 +6,7 @@ import { lstat, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { recordText } from "../../csv/index.ts";
-import { AppError, type Ask, checkAsk, systemErrorCode } from "../../kernel/index.ts";
+import { AppError, type Ask, checkAsk, isAppError, systemErrorCode } from "../../kernel/index.ts";
 import { describeOutcome, findProgram, type ProgramOutcome, runProgram } from "../../process/index.ts";
 import type { Prediction } from "../../task/index.ts";
 import { checkRowCount, placesOf, predictionOf } from "../answer-table.ts";
@@ -14,6 +14,7 @@ import { parseCsv } from "../csv.ts";
 import type { Model, ModelGuard, Runner } from "../model.ts";
 import { checkLfsPointers } from "../package/lfs-pointers.ts";
 import { inputHeaderOf } from "../package/read-package.ts";
+import { ProcessTurns } from "./process-turns.ts";
 import { cachesIn, lastLines, withPython } from "./script-environment.ts";
 import { inParallel } from "./split.ts";
 
@@ -21,8 +22,8 @@ export interface ScriptRunnerOptions {
   readonly model: Model;
   /** The model folder (the one with metadata.yml). */
   readonly folder: string;
-  /** Processes at the same time. */
-  readonly workers: number;
+  /** Processes at the same time, over which a batch is split; undefined = one for each batch. */
+  readonly workers: number | undefined;
   /** Milliseconds one process may take. */
   readonly timeoutMs: number;
   readonly env: Readonly<Record<string, string>>;
@@ -31,18 +32,24 @@ export interface ScriptRunnerOptions {
 }
 
 const smallestPart = 250;
+/** Where a program ends with the signal KILL, its shell says so (128 + 9). */
+const killedExitCode = 137;
 
 export class ScriptRunner implements Runner {
   readonly kind = "script";
   readonly toolkit = undefined;
   readonly startsPerBatch = true;
   readonly #options: ScriptRunnerOptions;
+  readonly #turns: ProcessTurns;
+  /** Whether a process may have failed because others ran: until one failed alone, too. */
+  #doubtsCompany = true;
   #ready:
     | { readonly folder: string; readonly env: Readonly<Record<string, string>>; readonly header: string }
     | undefined;
 
   constructor(options: ScriptRunnerOptions) {
     this.#options = options;
+    this.#turns = new ProcessTurns(options.workers ?? Number.POSITIVE_INFINITY);
   }
 
   async open(ask: Ask): Promise<void> {
@@ -62,15 +69,38 @@ export class ScriptRunner implements Runner {
 
   async predict(inputs: readonly string[], ask: Ask): Promise<readonly Prediction[]> {
     await this.open(ask);
-    return inParallel({ inputs, workers: this.#options.workers, smallestPart }, (part) =>
-      this.#runBatch(part, ask),
-    );
+    const { workers = 1 } = this.#options;
+    return inParallel({ inputs, workers, smallestPart }, (part) => this.#runPart(part, ask));
   }
 
   async close(): Promise<void> {
     const ready = this.#ready;
     this.#ready = undefined;
     if (ready !== undefined) await rm(ready.folder, { recursive: true, force: true });
+  }
+
+  /** Too little memory for several processes, of the machine or its graphics card, would look like rows that fail. */
+  async #runPart(inputs: readonly string[], ask: Ask): Promise<readonly Prediction[]> {
+    const turn = await this.#turns.take("shared");
+    try {
+      return await this.#runBatch(inputs, ask);
+    } catch (error) {
+      if (!isAppError(error, "MODEL_RUN_FAILED") || !turn.hadCompany) throw error;
+      if (!this.#doubtsCompany && error.facts["killed"] !== true) throw error;
+    } finally {
+      turn.end();
+    }
+    const alone = await this.#turns.take("alone");
+    try {
+      const answers = await this.#runBatch(inputs, ask);
+      this.#turns.oneByOne();
+      return answers;
+    } catch (error) {
+      this.#doubtsCompany = false;
+      throw error;
+    } finally {
+      alone.end();
+    }
   }
 
   async #runBatch(inputs: readonly string[], ask: Ask): Promise<readonly Prediction[]> {
@@ -126,6 +156,13 @@ export class ScriptRunner implements Runner {
     throw new AppError(
       code,
       `running model ${this.#options.model.id} on ${rows} ${rows === 1 ? "input" : "inputs"}: ${describeOutcome(outcome)}${why}${words === "" ? "" : `; it said: ${words}`}`,
+      {
+        facts: {
+          killed:
+            outcome.kind === "signalled" ||
+            (outcome.kind === "exited" && outcome.exitCode === killedExitCode),
+        },
+      },
     );
   }
 

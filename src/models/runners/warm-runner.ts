@@ -51,9 +51,8 @@ export class WarmRunner implements Runner {
   }
 
   async predict(inputs: readonly string[], ask: Ask): Promise<readonly Prediction[]> {
-    return inParallel({ inputs, workers: this.#options.workers, smallestPart }, (part) =>
-      this.#predict(part, ask),
-    );
+    const { workers = 1 } = this.#options;
+    return inParallel({ inputs, workers, smallestPart }, (part) => this.#predict(part, ask));
   }
 
   async close(): Promise<void> {
