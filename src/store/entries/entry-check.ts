@@ -1,6 +1,6 @@
 /** Whether an entry's files are still what was recorded. */
 import { digestOf, sha256File } from "../../hash/index.ts";
-import type { Ask, Digest } from "../../kernel/index.ts";
+import { type Ask, type Digest, isAppError, mapBounded, Semaphore } from "../../kernel/index.ts";
 import type { ObjectInfo, ObjectStore } from "../objects/index.ts";
 import type { Damage } from "./damage.ts";
 import { entryFolder } from "./entry-layout.ts";
@@ -16,7 +16,12 @@ export interface KnownContents {
   remember(name: string, sha256: Digest): void;
 }
 
+/** Pieces of objects in memory, however many entries are hashed. */
+const hashesAtOnce = 16;
+const pieceBytes = 8 << 20;
+
 export class EntryCheck {
+  readonly #pieces = new Semaphore(hashesAtOnce);
   readonly #objects: ObjectStore;
   readonly #cacheUuid: string;
   readonly #verify: "recorded" | "content";
@@ -61,26 +66,56 @@ export class EntryCheck {
     return undefined;
   }
 
-  /** What is wrong with the entry's files, hashing every byte; undefined when all is well. */
-  async damageOf(entry: Entry, ask: Ask): Promise<Damage | undefined> {
+  /**
+   * What is wrong with the entry's files, hashing every byte; undefined when all is well. `listed`: its objects, as a
+   * listing named them a moment ago. Where these are not what was recorded, they are listed again before that is said.
+   */
+  async damageOf(
+    entry: Entry,
+    ask: Ask,
+    listed?: ReadonlyMap<string, ObjectInfo>,
+  ): Promise<Damage | undefined> {
+    if (listed !== undefined && (await this.#isSound(entry, listed, ask))) return undefined;
     const present = new Map<string, ObjectInfo>();
     const folder = `${entryFolder(this.#cacheUuid, entry.key, entry.uuid)}/`;
     for await (const info of this.#objects.list(folder, ask)) present.set(info.name, info);
-    const local = this.#objects.pathOf(folder.slice(0, -1));
-    const reasons: string[] = [];
-    const wrong: EntryFile[] = [];
-    const gone: EntryFile[] = [];
-    for (const file of entry.files) {
-      const reason = await this.troubleWith({ ...entry, files: [file] }, present, ask, "content");
-      if (reason === undefined) continue;
-      reasons.push(reason);
-      (present.has(`${folder}${file.path}`) ? wrong : gone).push(file);
+    return this.#damageAmong(entry, present, ask);
+  }
+
+  async #isSound(entry: Entry, present: ReadonlyMap<string, ObjectInfo>, ask: Ask): Promise<boolean> {
+    try {
+      return (await this.#damageAmong(entry, present, ask)) === undefined;
+    } catch (error) {
+      // Removed or replaced meanwhile.
+      if (isAppError(error, "STORE_OBJECT_NOT_FOUND") || isAppError(error, "STORE_OBJECT_DAMAGED"))
+        return false;
+      throw error;
     }
+  }
+
+  async #damageAmong(
+    entry: Entry,
+    present: ReadonlyMap<string, ObjectInfo>,
+    ask: Ask,
+  ): Promise<Damage | undefined> {
+    const folder = `${entryFolder(this.#cacheUuid, entry.key, entry.uuid)}/`;
+    const local = this.#objects.pathOf(folder.slice(0, -1));
+    const found = await mapBounded(entry.files, local === undefined ? hashesAtOnce : 1, (file) =>
+      this.troubleWith({ ...entry, files: [file] }, present, ask, "content"),
+    );
+    const reasons = found.filter((reason) => reason !== undefined);
+    const bad = entry.files.filter((_, i) => found[i] !== undefined);
+    const isThere = ({ path }: EntryFile) => present.has(`${folder}${path}`);
     const rest = local === undefined ? undefined : await this.restTrouble(entry, local);
     const [reason = rest, ...more] = reasons;
     if (reason === undefined) return undefined;
     const others = more.length === 0 ? "" : `, and ${more.length} more`;
-    return { reason: `${reason}${others}`, wrong, gone, rest: rest !== undefined };
+    return {
+      reason: `${reason}${others}`,
+      wrong: bad.filter(isThere),
+      gone: bad.filter((file) => !isThere(file)),
+      rest: rest !== undefined,
+    };
   }
 
   /** What is wrong with the entry's files, given those that are there; undefined when all is well. */
@@ -131,10 +166,15 @@ export class EntryCheck {
     if (path !== undefined) return sha256File(path, ask.signal);
     const { createHash } = await import("node:crypto");
     const hasher = createHash("sha256");
-    const piece = 8 << 20;
-    for (let start = 0; start < file.sizeBytes; start += piece) {
-      const end = Math.min(start + piece, file.sizeBytes);
-      hasher.update(await this.#objects.readRange(name, { start, end }, ask));
+    const reader = await this.#objects.openReader(name, file.sizeBytes, ask);
+    try {
+      for (let start = 0; start < file.sizeBytes; start += pieceBytes) {
+        const range = { start, end: Math.min(start + pieceBytes, file.sizeBytes) };
+        const [bytes = new Uint8Array()] = await this.#pieces.use(() => reader.readRanges([range], ask));
+        hasher.update(bytes);
+      }
+    } finally {
+      await reader.close();
     }
     return hasher.digest("hex");
   }

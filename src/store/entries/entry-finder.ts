@@ -5,7 +5,7 @@ import type { Ask, CallKey } from "../../kernel/index.ts";
 import type { ObjectInfo, ObjectStore } from "../objects/index.ts";
 import type { EntryCheck } from "./entry-check.ts";
 import { keyPrefix, parseEntryObject } from "./entry-layout.ts";
-import type { EntryManifests, EntryName } from "./entry-manifests.ts";
+import { type EntryManifests, type EntryName, readListed } from "./entry-manifests.ts";
 import type { Claim, Entry } from "./entry-store.ts";
 import type { LocalReader } from "./local-reader.ts";
 
@@ -84,7 +84,7 @@ export class EntryFinder {
       const object = parseEntryObject(info.name);
       if (object === undefined) continue;
       await claim?.(object.uuid);
-      const entry = await this.#readEntry(info.name, object, ask);
+      const entry = await this.#readEntry(info, object, ask);
       if (entry === undefined) continue;
       const trouble = await this.#check.troubleWith(entry, present, ask);
       if (trouble === undefined) return entry;
@@ -93,8 +93,8 @@ export class EntryFinder {
     return undefined;
   }
 
-  async #readEntry(name: string, object: EntryName, ask: Ask): Promise<Entry | undefined> {
-    const bytes = await this.#objects.read(name, ask);
+  async #readEntry(listed: ObjectInfo, object: EntryName, ask: Ask): Promise<Entry | undefined> {
+    const bytes = await readListed(this.#objects, listed, ask);
     return bytes === undefined ? undefined : this.#entryOf(bytes, object);
   }
 

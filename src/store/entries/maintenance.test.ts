@@ -101,15 +101,16 @@ describe("looking after a cache with latency", () => {
   it("entries are verified at the same time, and reported in their order", async () => {
     const entries: Entry[] = [];
     for (let at = 0; at < 8; at++) entries.push(await record("a", `content ${at}`));
-    const damaged = entries.filter((_, at) => at % 3 === 0);
+    const damaged = entries.filter((_, at) => at % 2 === 0);
     for (const entry of damaged) {
       const [file] = entry.files;
       const path = `${place.objects.pathOf(`${cacheUuid}/entries/${entry.key.slice(0, 2)}/${entry.key}`)}/${entry.uuid}/${file?.path}`;
       await chmod(path, 0o644);
       await writeFile(path, "another");
     }
+    // Only of what seems to be damaged, the files are listed again.
     const report = await verifyCache(placeAnswering(4, "lists of entries"), ask);
-    expect(report).toMatchObject({ checked: 8, sound: 5 });
+    expect(report).toMatchObject({ checked: 8, sound: 4 });
     const keys = report.setAside.map(({ key }) => key);
     expect(keys).toEqual(damaged.map(({ key }) => key).toSorted());
   });
@@ -120,6 +121,68 @@ describe("looking after a cache with latency", () => {
     expect(await prune(placeAnswering(4, "lists of entries"), plan, ask)).toMatchObject({ entries: 8 });
     const left = await readdir(join(scratch, "cache", cacheUuid), { recursive: true });
     expect(left.filter((name) => /^(entries|removed)\//.test(name))).toEqual([]);
+  });
+});
+
+/** The same cache behind a store that is not on this machine, and what was asked of it. */
+function distantPlace(): { readonly distant: CachePlace; readonly asked: Record<string, number> } {
+  const inner = place.objects;
+  const asked: Record<string, number> = {};
+  const objects: ObjectStore = new Proxy(inner, {
+    get: (target, name) => {
+      if (name === "pathOf") return () => undefined;
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function" || typeof name !== "string") return value;
+      return (...given: unknown[]) => {
+        asked[name] = (asked[name] ?? 0) + 1;
+        return value.apply(target, given);
+      };
+    },
+  });
+  return { distant: { objects, cacheUuid, entries: createEntryStore({ objects, cacheUuid }) }, asked };
+}
+
+describe("looking after a distant cache", () => {
+  it("its size is one listing and one look at each manifest", async () => {
+    for (let at = 0; at < 9; at++) await record("a", `content ${at}`);
+    const { distant, asked } = distantPlace();
+    expect(await measureCache(distant, ask)).toEqual(await measureCache(place, ask));
+    expect(asked).toEqual({ list: 1, openReader: 9 });
+  });
+
+  it("verify is one listing and one look at each manifest and file, and lists again what seems damaged", async () => {
+    const entries: Entry[] = [];
+    for (let at = 0; at < 9; at++) entries.push(await record("a", `content ${at}`));
+    const { distant, asked } = distantPlace();
+    expect(await verifyCache(distant, ask)).toEqual({ checked: 9, sound: 9, setAside: [] });
+    expect(asked).toEqual({ list: 1, openReader: 18 });
+    const [first, second] = entries;
+    for (const entry of [first, second]) {
+      const file = join(
+        place.objects.pathOf(`${cacheUuid}/entries/${entry?.key.slice(0, 2)}/${entry?.key}/${entry?.uuid}`) ??
+          "",
+        entry?.files[0]?.path ?? "",
+      );
+      await rm(file);
+      if (entry === second) await writeFile(file, "content x");
+    }
+    const { setAside, ...counts } = await verifyCache(distantPlace().distant, ask);
+    expect(counts).toEqual({ checked: 9, sound: 7 });
+    expect(new Set(setAside.map(({ uuid }) => uuid))).toEqual(new Set([first?.uuid, second?.uuid]));
+  });
+
+  it("prune removes all manifests, all files and all marks with one request each", async () => {
+    for (let at = 0; at < 9; at++) await record("a", `content ${at}`);
+    const { distant, asked } = distantPlace();
+    const plan = await planPrune(distant, { olderThanMs: -1 }, new Date(), ask);
+    const planned = { ...asked };
+    expect(planned["openReader"]).toBe(9);
+    expect(await prune(distant, plan, ask)).toMatchObject({ entries: 9, spared: 0 });
+    // Manifests, the clock twice, manifests again, files, marks, leases, notes.
+    expect(asked["remove"]).toBe(8);
+    expect((asked["list"] ?? 0) - (planned["list"] ?? 0)).toBeLessThan(12);
+    const left = await readdir(join(scratch, "cache", cacheUuid), { recursive: true, withFileTypes: true });
+    expect(left.filter((each) => each.isFile()).map(({ name }) => name)).toEqual([]);
   });
 });
 
@@ -247,7 +310,7 @@ describe("looking after a cache", () => {
 
   it("what a killed removal left is removed by a later one, and put back when a run uses it", async () => {
     const [a, b] = [await record("a", "x"), await record("b", "y")];
-    for (const entry of [a, b]) await place.entries.layAside(entry, ask);
+    for (const entry of [a, b]) await place.entries.layAside([entry], ask);
     const lease = await openRunLease({ ...place, runId: "live" }, ask);
     await lease.used(b.uuid);
     const nothing = await planPrune(place, { orphans: true }, new Date(), ask);

@@ -45,10 +45,11 @@ export async function measureCache(place: CachePlace, ask: Ask): Promise<CacheSi
   const all = new SizeCount();
   const byTask = new Map<string, SizeCount>();
   const byWorkflow = new Map<string, SizeCount>();
-  const stored = await storedBytes(place, ask);
   let storedSum = 0;
-  for await (const entry of place.entries.list(ask)) {
-    storedSum += stored.get(entry.uuid) ?? 0;
+  for await (const { read, bytes } of place.entries.listManifests(ask)) {
+    if (read.kind !== "entry") continue;
+    const { entry } = read;
+    storedSum += bytes;
     all.add(entry);
     countOf(byTask, entry.taskName).add(entry);
     countOf(byWorkflow, entry.workflow).add(entry);
@@ -121,8 +122,8 @@ const removalMs = 60 * 60 * 1000;
 /** So many manifests are taken away before the leases are read again. */
 const batchSize = 500;
 const manifestsAtOnce = 32;
-/** Entries whose files are hashed at the same time. */
-const verifiedAtOnce = 8;
+/** Entries whose files are hashed at the same time: from a disk, and from a server, where each waits for answers. */
+const verifiedAtOnce = { disk: 8, server: 16 };
 
 /**
  * The time by the clock that dates the objects of this cache. The machine's clock may differ by hours; it is used only
@@ -270,16 +271,18 @@ export async function prune(place: CachePlace, plan: PrunePlan, ask: Ask): Promi
   let bytes = 0;
   for (let at = 0; at < plan.remove.length; at += batchSize) {
     const batch = plan.remove.slice(at, at + batchSize);
-    const aside = await mapBounded(batch, manifestsAtOnce, async (item) => {
-      if (item.manifest === "there") return place.entries.layAside(item, ask);
-      // A recording that was slow has ended meanwhile.
-      return !(await place.entries.hasManifest(item, ask));
+    const whole = batch.filter(({ manifest }) => manifest === "there");
+    const laid = await place.entries.layAside(whole, ask);
+    const aside = new Set(whole.filter((_, i) => laid[i]));
+    await mapBounded(batch, manifestsAtOnce, async (item) => {
+      // A recording that was slow has perhaps ended meanwhile.
+      if (item.manifest === "none" && !(await place.entries.hasManifest(item, ask))) aside.add(item);
     });
     const use = await readUse(place, await storeTime(place, ask), ask);
     const pins = await listPins(place, ask);
     const going: PruneItem[] = [];
-    for (const [i, item] of batch.entries()) {
-      if (aside[i] !== true) continue;
+    for (const item of batch) {
+      if (!aside.has(item)) continue;
       const used = use.lastUsedAt.get(item.uuid);
       const usedSince = used !== undefined && item.lastUsedAt !== undefined && used > item.lastUsedAt;
       if (!usedSince && !use.usedByLive.has(item.uuid) && !pins.has(item.uuid)) going.push(item);
@@ -360,9 +363,10 @@ export async function verifyCache(place: CachePlace, ask: Ask): Promise<VerifyRe
     await place.entries.setAside(entry, ask);
     setAside.push({ uuid: entry.uuid, key: entry.key, reason });
   };
-  const looked = mapAhead(place.entries.listManifests(ask), verifiedAtOnce, async ({ read, ...name }) => ({
+  const many = verifiedAtOnce[place.objects.pathOf("x") === undefined ? "server" : "disk"];
+  const looked = mapAhead(place.entries.listManifests(ask), many, async ({ read, files, ...name }) => ({
     ...{ name, read },
-    damage: read.kind === "entry" ? await place.entries.verify(read.entry, ask) : undefined,
+    damage: read.kind === "entry" ? await place.entries.verify(read.entry, ask, files) : undefined,
   }));
   for await (const { name, read, damage } of looked) {
     if (read.kind === "other-version") continue;

@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { realPathOfSync } from "../../files/index.ts";
 import { type Ask, type CallKey, checkAsk, defined, mapBounded } from "../../kernel/index.ts";
 import type { FileValue } from "../../task/index.ts";
-import type { ObjectStore } from "../objects/index.ts";
+import type { ObjectInfo, ObjectStore } from "../objects/index.ts";
 import type { Damage } from "./damage.ts";
 import { EntryCheck, type KnownContents } from "./entry-check.ts";
 import { EntryFinder, type EntryStoreEvent } from "./entry-finder.ts";
@@ -168,11 +168,11 @@ export class ObjectEntryStore implements EntryStore {
   }
 
   /**
-   * The first half of a careful removal: the manifest is kept under another name, so that nobody finds the entry. false
-   * when there is no manifest (any more).
+   * The first half of a careful removal: the manifests are kept under other names, so that nobody finds the entries.
+   * Answers which of them had a manifest (still).
    */
-  layAside(entry: EntryName, ask: Ask): Promise<boolean> {
-    return this.#manifests.layAside(entry, ask);
+  layAside(entries: readonly EntryName[], ask: Ask): Promise<readonly boolean[]> {
+    return this.#manifests.layAside(entries, ask);
   }
 
   /** Undoes `layAside`. */
@@ -189,9 +189,12 @@ export class ObjectEntryStore implements EntryStore {
     return this.#manifests.setAside(entry, ask);
   }
 
-  /** What is wrong with the entry's files, hashing every byte; undefined when all is well. */
-  verify(entry: Entry, ask: Ask): Promise<Damage | undefined> {
-    return this.#check.damageOf(entry, ask);
+  /**
+   * What is wrong with the entry's files, hashing every byte; undefined when all is well. `listed`: its objects, as a
+   * listing named them a moment ago.
+   */
+  verify(entry: Entry, ask: Ask, listed?: ReadonlyMap<string, ObjectInfo>): Promise<Damage | undefined> {
+    return this.#check.damageOf(entry, ask, listed);
   }
 }
 

@@ -32,6 +32,13 @@ export function checkBody(
     );
 }
 
+/** Of the object; undefined where the answer to a range does not state it. */
+export function wholeLength({ ContentRange: range, ContentLength: length }: GetObjectCommandOutput) {
+  if (range === undefined) return length;
+  const found = /^bytes 0-\d+\/(\d+)$/.exec(range)?.[1];
+  return found === undefined ? undefined : Number(found);
+}
+
 export function changed(name: string, before: string | undefined, after: string | undefined): AppError {
   return new AppError(
     "STORE_OBJECT_DAMAGED",

@@ -3,6 +3,7 @@
  * Bodies that break off are read again; what an object is decides its answer's headers, never its name.
  */
 import { setMaxListeners } from "node:events";
+import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import {
   AppError,
   type Ask,
@@ -14,7 +15,7 @@ import {
 } from "../../kernel/index.ts";
 import { checkKey, checkName, type ObjectNames } from "./object-name.ts";
 import type { ByteRange, ObjectInfo } from "./object-store.ts";
-import { bodyOf, checkBody, type ObjectFacts, objectFacts, unquoted } from "./s3-answers.ts";
+import { bodyOf, checkBody, type ObjectFacts, objectFacts, unquoted, wholeLength } from "./s3-answers.ts";
 import { connectS3, type S3Connection, type S3StoreOptions } from "./s3-client.ts";
 import { s3Error, s3Failure, saidSomething } from "./s3-errors.ts";
 import type { RangeGetter } from "./s3-range.ts";
@@ -29,10 +30,17 @@ const openLimitMs = 10_000;
 const probeLimitMs = 5_000;
 /** An answer to HEAD has no body, so these say too little of why. */
 const unclear: ReadonlySet<number | undefined> = new Set([301, 307, 400, 403]);
+/** The same, not found, and no bytes in the range. */
+const unclearStart: ReadonlySet<number | undefined> = new Set([...unclear, 404, 416]);
 
 export interface ReadBytes {
   readonly bytes: Uint8Array;
   readonly etag: string | undefined;
+}
+
+export interface StartOfObject {
+  readonly bytes: Uint8Array;
+  readonly facts: ObjectFacts;
 }
 
 export class S3Bucket {
@@ -150,9 +158,42 @@ export class S3Bucket {
   }
 
   /** The SDK tries again until headers arrive; a body that breaks off is ours to ask for again. */
-  async getBody(name: string, range: ByteRange | undefined, ask: Ask): Promise<ReadBytes> {
+  getBody(name: string, range: ByteRange | undefined, ask: Ask): Promise<ReadBytes> {
     const part = range === undefined ? "" : `bytes ${range.start} to ${range.end} of `;
     const doing = `reading ${part}${this.where(name)}`;
+    return this.#get(name, { doing, range }, ask, (bytes, answer) => {
+      checkBody(doing, bytes, answer, range);
+      return { bytes, etag: unquoted(answer.ETag) };
+    });
+  }
+
+  /**
+   * What an object begins with, at most `length` bytes, and what it is: one request where it is small. undefined = asked
+   * in this way the server does not say (an empty object has no first byte), and `look` does.
+   */
+  async getStart(name: string, length: number, ask: Ask): Promise<StartOfObject | undefined> {
+    const doing = `reading ${this.where(name)}`;
+    const range = { start: 0, end: length };
+    try {
+      return await this.#get(name, { doing, range }, ask, (bytes, answer) => {
+        checkBody(doing, bytes, answer, undefined);
+        const whole = wholeLength(answer);
+        if (whole === undefined || bytes.byteLength !== Math.min(whole, length)) return undefined;
+        return { bytes, facts: objectFacts(name, { ...answer, ContentLength: whole }) };
+      });
+    } catch (error) {
+      // Whatever is wrong with the request: the usual ones say it clearer.
+      if (error instanceof AppError && unclearStart.has(s3Failure(error.cause).status)) return undefined;
+      throw error;
+    }
+  }
+
+  async #get<T>(
+    name: string,
+    { doing, range }: { readonly doing: string; readonly range: ByteRange | undefined },
+    ask: Ask,
+    take: (bytes: Uint8Array, answer: GetObjectCommandOutput) => T,
+  ): Promise<T> {
     const Key = this.keyOf(name);
     for (let attempt = 1; ; attempt++) {
       try {
@@ -165,9 +206,7 @@ export class S3Bucket {
             }),
             abort,
           );
-          const bytes = await bodyOf(answer);
-          checkBody(doing, bytes, answer, range);
-          return { bytes, etag: unquoted(answer.ETag) };
+          return take(await bodyOf(answer), answer);
         });
       } catch (error) {
         if (!isAppError(error, "STORE_UNREACHABLE") || attempt === bodyTries) throw error;

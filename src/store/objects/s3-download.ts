@@ -11,6 +11,8 @@ import type { S3Bucket } from "./s3-bucket.ts";
 import { partBytes } from "./s3-writes.ts";
 
 const partsAtOnce = 4;
+/** Read together with what the object is. Of a large object the rest comes in parts. */
+const startBytes = 1 << 20;
 
 export async function downloadTo(
   path: string,
@@ -54,31 +56,57 @@ async function checked(near: string, from: Source, ask: Ask): Promise<FetchedObj
 }
 
 async function download(near: string, { bucket, name, expected }: Source, ask: Ask): Promise<ObjectFacts> {
-  const facts = await bucket.look(name, ask);
+  const { facts, start } = await begin({ bucket, name, expected }, ask);
   const { info } = facts;
   const other = otherThan(expected, info);
   if (other !== undefined) throw new AppError("FILE_CHANGED", `reading ${bucket.where(name)}: ${other}`);
   const ranges: ByteRange[] = [];
-  for (let start = 0; start < info.sizeBytes; start += partBytes)
-    ranges.push({ start, end: Math.min(start + partBytes, info.sizeBytes) });
+  for (let from = start.byteLength; from < info.sizeBytes; from += partBytes)
+    ranges.push({ start: from, end: Math.min(from + partBytes, info.sizeBytes) });
   const handle = await open(onDisk(near), "w");
+  const write = async (bytes: Uint8Array, at: number) => {
+    const { bytesWritten } = await handle.write(bytes, 0, bytes.byteLength, at);
+    if (bytesWritten !== bytes.byteLength)
+      throw new AppError(
+        "DISK_FULL",
+        `writing ${bytes.byteLength} bytes of ${bucket.where(name)}: ${bytesWritten} fitted`,
+      );
+  };
   try {
+    await write(start, 0);
     await mapBounded(ranges, partsAtOnce, async (range) => {
       const { bytes, etag } = await bucket.parts.use(() => bucket.getBody(name, range, ask));
-      if (etag !== info.etag)
-        throw new AppError(
-          "FILE_CHANGED",
-          `reading ${bucket.where(name)}: it was replaced meanwhile (ETag ${info.etag}, then ${etag})`,
-        );
-      const { bytesWritten } = await handle.write(bytes, 0, bytes.byteLength, range.start);
-      if (bytesWritten !== bytes.byteLength)
-        throw new AppError(
-          "DISK_FULL",
-          `writing ${bytes.byteLength} bytes of ${bucket.where(name)}: ${bytesWritten} fitted`,
-        );
+      if (etag !== info.etag) throw replaced(bucket.where(name), info.etag, etag);
+      await write(bytes, range.start);
     });
   } finally {
     await handle.close();
   }
   return facts;
+}
+
+/**
+ * What the object is, and its first bytes: in one request, since most files are small. Where that answer does not say
+ * what the content has to be, the store is asked whether it holds a checksum, which it says of whole objects only.
+ */
+async function begin(
+  { bucket, name, expected }: Source,
+  ask: Ask,
+): Promise<{ readonly facts: ObjectFacts; readonly start: Uint8Array }> {
+  const begun = await bucket.parts.use(() => bucket.getStart(name, startBytes, ask));
+  if (begun === undefined) return { facts: await bucket.look(name, ask), start: new Uint8Array() };
+  const { bytes: start, facts } = begun;
+  if (expected.sha256 !== undefined || facts.md5 !== undefined || facts.info.sha256 !== undefined)
+    return { facts, start };
+  const looked = await bucket.look(name, ask);
+  if (looked.info.etag !== facts.info.etag)
+    throw replaced(bucket.where(name), facts.info.etag, looked.info.etag);
+  return { facts: looked, start };
+}
+
+function replaced(where: string, before: string | undefined, after: string | undefined): AppError {
+  return new AppError(
+    "FILE_CHANGED",
+    `reading ${where}: it was replaced meanwhile (ETag ${before}, then ${after})`,
+  );
 }

@@ -428,6 +428,40 @@ describe("an S3 server in trouble", () => {
     );
   });
 
+  test("a small file is fetched with one request, and looked at where the answer names no checksum", async () => {
+    const all = Buffer.from("0123456789");
+    const md5 = createHash("md5").update(all).digest("hex");
+    for (const [content, etag, expected, requests] of [
+      [all, md5, {}, ["GET"]],
+      [all, md5, { sizeBytes: 10, etag: md5 }, ["GET"]],
+      [all, `${md5}-2`, { sha256: sha256(all) }, ["GET"]],
+      [all, `${md5}-2`, {}, ["GET", "HEAD"]],
+      [Buffer.alloc(0), "e", {}, ["GET", "HEAD"]],
+    ] as const)
+      await withServer(
+        (request, response) => {
+          const length = content.length;
+          const facts = { etag: `"${etag}"`, "last-modified": new Date(5_000).toUTCString() };
+          if (request.method === "HEAD")
+            return response.writeHead(200, { ...facts, "content-length": length }).end();
+          if (length === 0) return response.writeHead(416).end(xmlError("InvalidRange"));
+          const range = { "content-length": length, "content-range": `bytes 0-${length - 1}/${length}` };
+          return response.writeHead(206, { ...facts, ...range }).end(content);
+        },
+        async (endpoint, asked) => {
+          const store = createS3Store({ ...quick, bucket: "bucket", endpoint });
+          const folder = await mkdtemp(join(tmpdir(), "memoir-fetch-"));
+          const fetched = await store.fetchFile("a", join(folder, "a"), expected, ask);
+          expect(fetched).toMatchObject({ sizeBytes: content.length, etag, sha256: sha256(content) });
+          expect(fetched.modifiedAt).toEqual(new Date(5_000));
+          expect(await readFile(join(folder, "a"))).toEqual(content);
+          expect(asked.map((line) => line.split(" ")[0])).toEqual(requests);
+          await rm(folder, { recursive: true });
+          await store.close();
+        },
+      );
+  });
+
   test("bytes that change on the way are asked for again, and refused if they stay so", async () => {
     const good = Buffer.from("0123456789");
     const etag = `"${createHash("md5").update(good).digest("hex")}"`;
