@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { AppError, type Ask, defined } from "../../kernel/index.ts";
 import { type CacheSize, listPins, type VerifyReport } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
-import { keptLines } from "../history/kept-lines.ts";
+import { keptLines } from "../history/followed-lines.ts";
 import type { ServerRuns } from "../omics/server-runs.ts";
 import { defaultCacheLocation } from "../workflows/cache-place.ts";
 import { type CacheRecord, isCacheName } from "../workflows/cache-registry.ts";

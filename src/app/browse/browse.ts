@@ -14,7 +14,7 @@ import type { DoctorResult } from "../doctor.ts";
 import type { Environment } from "../environment.ts";
 import { type AdviceResult, advise } from "../history/advice.ts";
 import { keepPrices, keptPrices, type Prices } from "../history/prices.ts";
-import { directoryOfRun, forgetRun, runsElsewhere } from "../history/run-index.ts";
+import { RunIndex } from "../history/run-index.ts";
 import { type SavingsOptions, type SavingsResult, savings } from "../history/savings.ts";
 import { knownRun } from "../omics/engine-runs.ts";
 import type { AllowedPlaces } from "../omics/places.ts";
@@ -143,6 +143,7 @@ export class Browse {
   readonly #parts: BrowseParts;
   readonly #folds = new CallFolds();
   readonly #feed = new RunFeed();
+  readonly #index: RunIndex;
   readonly caches: BrowseCaches;
   readonly predictions: BrowsePredictions;
 
@@ -151,6 +152,7 @@ export class Browse {
     this.#ledger = parts.ledger;
     this.#server = new ServerRuns(parts);
     this.#parts = parts;
+    this.#index = new RunIndex(parts.environment);
     this.caches = new BrowseCaches({ environment: parts.environment, server: this.#server });
     this.predictions = new BrowsePredictions(parts.environment);
   }
@@ -164,7 +166,7 @@ export class Browse {
     const sources: Record<string, RunSource> = {};
     if (viewer.isOperator && options.origin !== "server") {
       sources["home"] = homeRuns(folder);
-      sources["elsewhere"] = runsElsewhere(folder, this.#environment);
+      sources["elsewhere"] = this.#index.elsewhere(folder);
     }
     if (options.origin !== "home") sources["server"] = this.#server.sourceOf(viewer.account);
     return { ...(viewer.isOperator ? { folder } : {}), ...(await listRunPage(sources, options, ask)) };
@@ -278,7 +280,7 @@ export class Browse {
     return changeEach(
       ids,
       async (id) => {
-        const isGone = viewer.isOperator && (await forgetRun(id, this.#environment));
+        const isGone = viewer.isOperator && (await this.#index.forget(id));
         return isGone ? ({ kind: "gone", id } as const) : this.#find(viewer, id);
       },
       (run) => deleteOne(run, this.#parts, ask),
@@ -645,7 +647,7 @@ export class Browse {
     const directory = join(runsFolder(undefined, this.#environment), id);
     const home = isName ? await readRunJson(directory) : undefined;
     if (home?.id === id) return { kind: "home", id, directory };
-    const elsewhere = isName ? await directoryOfRun(id, this.#environment) : undefined;
+    const elsewhere = isName ? await this.#index.directoryOf(id) : undefined;
     if (elsewhere !== undefined) return { kind: "home", id, directory: elsewhere };
     throw new AppError("RUN_NOT_FOUND", `looking for the run ${id.slice(0, 256)}: there is none of this id`);
   }

@@ -2,7 +2,8 @@ import { mkdtemp, readdir, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { keepLine, keptLines } from "./kept-lines.ts";
+import { keptLines } from "./followed-lines.ts";
+import { keepLine } from "./kept-lines.ts";
 
 interface Fact {
   readonly n: number;

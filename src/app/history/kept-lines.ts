@@ -9,7 +9,7 @@ import { makeFolders } from "../../files/index.ts";
 import { AppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
 import type { Environment } from "../environment.ts";
 
-type Name = "predictions" | "rechecks" | "runs" | "sizes" | "verifications";
+export type HistoryName = "predictions" | "rechecks" | "runs" | "sizes" | "verifications";
 
 export interface HistoryLimits {
   /** Of one file. */
@@ -19,10 +19,9 @@ export interface HistoryLimits {
 }
 
 /** About 50,000 runs, or as many lines of the others. */
-const usualLimits: HistoryLimits = { bytes: 4 << 20, files: 4 };
+export const usualLimits: HistoryLimits = { bytes: 4 << 20, files: 4 };
 /** A process that was killed while it renamed leaves its mark. */
 const markIsOldMs = 60_000;
-const mostTries = 5;
 
 export interface KeepingRules {
   readonly limits?: HistoryLimits;
@@ -37,7 +36,7 @@ export interface KeepingRules {
 
 /** Never a reason for a run to fail: what cannot be kept is lost. */
 export async function keepLine(
-  name: Name,
+  name: HistoryName,
   fact: object,
   { home }: Pick<Environment, "home">,
   rules: KeepingRules = {},
@@ -54,7 +53,7 @@ export async function keepLine(
 }
 
 /** By one process at a time. */
-async function moveOn(home: string, name: Name, rules: KeepingRules): Promise<void> {
+async function moveOn(home: string, name: HistoryName, rules: KeepingRules): Promise<void> {
   const { limits: { bytes, files } = usualLimits } = rules;
   const mark = `${pathOf(home, name, 0)}.moving`;
   try {
@@ -89,25 +88,8 @@ async function drop(path: string, { dropping, onTrouble }: KeepingRules): Promis
   }
 }
 
-/** In the order in which they were kept; torn lines are left out. */
-export async function keptLines<Fact>(
-  name: Name,
-  { home }: Pick<Environment, "home">,
-  { files }: Pick<HistoryLimits, "files"> = usualLimits,
-): Promise<readonly Fact[]> {
-  const paths = Array.from({ length: files }, (_, at) => pathOf(home, name, at)).reverse();
-  let texts: readonly string[] = [];
-  for (let tries = 0; tries < mostTries; tries++) {
-    const before = await filesAt(paths);
-    texts = await Promise.all(paths.map(textOf));
-    // Files that were renamed meanwhile would be read twice, or not at all.
-    if ((await filesAt(paths)) === before) break;
-  }
-  return factsIn(texts.join("\n")) as readonly Fact[];
-}
-
 /** Lines that hold no object were not written by Memoir. */
-function factsIn(text: string): readonly object[] {
+export function factsIn(text: string): readonly object[] {
   return text.split("\n").flatMap((line) => {
     try {
       const fact = line === "" ? undefined : (JSON.parse(line) as unknown);
@@ -118,12 +100,6 @@ function factsIn(text: string): readonly object[] {
   });
 }
 
-/** Equal as long as none of them was renamed. */
-async function filesAt(paths: readonly string[]): Promise<string> {
-  const found = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)));
-  return found.map((stats) => stats?.ino ?? "").join(" ");
-}
-
 async function textOf(path: string): Promise<string> {
   return readFile(path, "utf8").catch((error) => {
     if (systemErrorCode(error) === "ENOENT") return "";
@@ -131,7 +107,16 @@ async function textOf(path: string): Promise<string> {
   });
 }
 
+/** Oldest first. */
+export function pathsOf(
+  home: string,
+  name: HistoryName,
+  { files }: Pick<HistoryLimits, "files">,
+): readonly string[] {
+  return Array.from({ length: files }, (_, at) => pathOf(home, name, at)).reverse();
+}
+
 /** 0 = the file that is written. */
-function pathOf(home: string, name: Name, at: number): string {
+function pathOf(home: string, name: HistoryName, at: number): string {
   return join(home, "history", at === 0 ? `${name}.jsonl` : `${name}.${at}.jsonl`);
 }

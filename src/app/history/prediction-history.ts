@@ -5,7 +5,8 @@ import { defined, onDisk } from "../../kernel/index.ts";
 import type { PredictEventSink, RunResult, TalliedBatch } from "../../predict/index.ts";
 import type { Environment } from "../environment.ts";
 import { newRunId } from "../workflows/runs-folder.ts";
-import { keepLine, keptLines } from "./kept-lines.ts";
+import { keptLines } from "./followed-lines.ts";
+import { keepLine } from "./kept-lines.ts";
 import { keepCosts } from "./row-costs.ts";
 
 export interface PastPredictions {

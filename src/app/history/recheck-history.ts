@@ -2,7 +2,8 @@
 import type { TimedEvent } from "../../engine/index.ts";
 import type { Environment } from "../environment.ts";
 import type { RunOrder } from "../workflows/run-order.ts";
-import { keepLine, keptLines } from "./kept-lines.ts";
+import { keptLines } from "./followed-lines.ts";
+import { keepLine } from "./kept-lines.ts";
 
 type RecheckEnded = Extract<TimedEvent, { kind: "recheck.ended" }>;
 

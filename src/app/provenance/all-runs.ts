@@ -6,7 +6,7 @@ import type { Ask } from "../../kernel/index.ts";
 import { checkAsk } from "../../kernel/index.ts";
 import type { Environment } from "../environment.ts";
 import { type PastRunOptions, pastRuns } from "../history/past-runs.ts";
-import { knownFolders } from "../history/run-index.ts";
+import { RunIndex } from "../history/run-index.ts";
 import { readEngineRun } from "../omics/engine-runs.ts";
 import type { FoundOrigin, Origin } from "./run-facts.ts";
 
@@ -25,7 +25,7 @@ export async function allRuns(
     found.set(directory, { origin, record, directory });
   }
   if (options.whose?.home !== false)
-    for (const directory of await knownFolders(environment)) {
+    for (const directory of await new RunIndex(environment).folders()) {
       checkAsk(ask, "reading past runs");
       const record = found.has(directory) ? undefined : await readRunJson(directory);
       if (record !== undefined) found.set(directory, { origin: { kind: "home" }, record, directory });

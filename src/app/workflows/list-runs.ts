@@ -50,7 +50,8 @@ interface PlacedRow {
   readonly position: string;
   /** ISO 8601; what sources are merged by. */
   readonly at: string;
-  readonly row: ListedRun;
+  /** Absent where another source has it: nobody looks further in this one than the page needs. */
+  readonly row?: ListedRun;
 }
 
 export interface ListRunsOptions {
@@ -94,6 +95,7 @@ export async function listRunPage(
     checkAsk(ask, "listing runs");
     if (options.since !== undefined && at < options.since) break;
     const isWanted =
+      row !== undefined &&
       (options.state === undefined || row.state === options.state) &&
       (options.workflow === undefined || row.workflow === options.workflow) &&
       (options.until === undefined || at < options.until) &&

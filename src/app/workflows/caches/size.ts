@@ -2,7 +2,8 @@
 import type { Ask } from "../../../kernel/index.ts";
 import { type CacheSize, measureCache } from "../../../store/entries/index.ts";
 import type { Environment } from "../../environment.ts";
-import { keepLine, keptLines } from "../../history/kept-lines.ts";
+import { keptLines } from "../../history/followed-lines.ts";
+import { keepLine } from "../../history/kept-lines.ts";
 import { type CacheChoice, withCache } from "./use-cache.ts";
 
 /** How large a cache was. */
