@@ -17,7 +17,7 @@ export interface Ended {
 export interface Desk {
   readonly folder: string;
   nextflow(...words: readonly string[]): Promise<Ended>;
-  /** In a folder below that of the desk. */
+  /** In a folder below that of the desk, or in an absolute one. */
   at(folder: string): Desk;
   /** With the programs of a folder: by default where there are no others of these names. */
   tools(folder: string, place?: "first"): Desk;
@@ -62,7 +62,7 @@ function desk(folder: string, env: NodeJS.ProcessEnv): Desk {
   return {
     folder,
     nextflow: (...words) => started("nextflow", words, folder, env),
-    at: (name) => desk(join(folder, name), env),
+    at: (name) => desk(resolve(folder, name), env),
     tools: (more, place) => {
       const path = env["PATH"] ?? "";
       return desk(folder, {

@@ -27,6 +27,8 @@ export interface SarekOptions {
   readonly only: readonly string[];
   /** How many run at once. */
   readonly jobs: number;
+  /** Keeps the pipeline, its data and what runs have made there. */
+  readonly keep: string | undefined;
 }
 
 interface Scenario {
@@ -40,9 +42,11 @@ interface Scenario {
   readonly stub: boolean;
 }
 
-export function runSarek({ checkout, only, jobs }: SarekOptions): Promise<readonly CaseResult[]> {
-  return atDesk(async (desk) => {
+export function runSarek({ checkout, only, jobs, keep }: SarekOptions): Promise<readonly CaseResult[]> {
+  return atDesk(async (own) => {
+    const desk = keep === undefined ? own : own.at(keep);
     const { folder } = desk;
+    await mkdir(folder, { recursive: true });
     const data = new TestData(join(folder, "data"));
     const pipeline = await localPipeline(checkout, join(folder, "sarek"), data);
     const tools = join(folder, "tools");
@@ -60,7 +64,7 @@ export function runSarek({ checkout, only, jobs }: SarekOptions): Promise<readon
         const [index, scenario] = next;
         await mkdir(join(folder, String(index)));
         results.push(...(await scenarioResults(desk.tools(tools).at(String(index)), pipeline, scenario)));
-        spawnSync("rm", ["-rf", join(folder, String(index))]);
+        if (keep === undefined) spawnSync("rm", ["-rf", join(folder, String(index))]);
       }
     };
     await Promise.all(Array.from({ length: jobs }, worker));
@@ -83,8 +87,10 @@ async function localPipeline(checkout: string, to: string, data: TestData): Prom
         .replaceAll(/\$\{params\.modules_testdata_base_path\}\/?/g, `https://${dataAddress}`)
         .replaceAll("s3://", "https://s3/");
       const addresses = before.match(/https?:\/\/[^\s'",]*(?:test-datasets|s3)\/[^\s'",]*/g) ?? [];
-      data.add([addresses.join("\n")]);
-      const after = data.local(before).replaceAll("https://s3/", "s3://");
+      data.add([addresses.join("\n"), before]);
+      // The address of the data itself ends in a slash, to which names are added.
+      const base = new RegExp(`https://${dataAddress}(?=['"])`, "g");
+      const after = data.local(before.replaceAll(base, data.base)).replaceAll("https://s3/", "s3://");
       await writeFile(path, after);
     }
   fillReads(data.folder);

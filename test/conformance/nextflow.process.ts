@@ -92,7 +92,13 @@ async function runStep(folder: string): Promise<readonly CaseResult[]> {
       ...defined({ components: await listed(values.components) }),
       only,
     });
-  if (step === "sarek") return runSarek({ checkout: join(folder, "sarek"), only, jobs: Number(values.jobs) });
+  if (step === "sarek")
+    return runSarek({
+      checkout: join(folder, "sarek"),
+      only,
+      jobs: Number(values.jobs),
+      keep: values.keep === undefined ? undefined : resolve(values.keep),
+    });
   if (step === "D") return runNfCore({ checkouts: folder, only });
   if (step === "config") return showConfigurations(folder, only);
   const engine = values.containers ? await startPodman() : undefined;

@@ -121,6 +121,16 @@ workflow { P(file('x.txt'), file('y.txt'), file('missing.txt')) }
     expect([await box.read("x.txt"), await box.read("y.txt")]).toEqual(["x\n", "y\n"]);
   });
 
+  it("-stub needs no GPU for a process that asks for one", async () => {
+    await box.write(
+      "main.nf",
+      "process P { accelerator 1\n script: 'nvidia-smi'\n stub: 'true' }\nworkflow { P() }\n",
+    );
+    expect((await nextflow("run", "main.nf", "-stub")).code).toBe(0);
+    const { code, out, err } = await nextflow("run", "main.nf");
+    expect([code, out + err]).toEqual([1, expect.stringContaining("asks for 1 gpus")]);
+  });
+
   it("shows workflow outputs at the end, as text or JSON", async () => {
     await box.write(
       "main.nf",

@@ -44,13 +44,16 @@ export class GroupKey extends Thing {
   }
 
   override get(name: string): Value | undefined {
-    if (name === "groupTarget") return this.target;
-    if (name === "groupSize") return this.size;
+    // Groovy shows the fields of a class although they are private.
+    if (name === "groupTarget" || name === "target") return this.target;
+    if (name === "groupSize" || name === "size") return this.size;
     if (this.target instanceof GroovyMap) return this.target.at(name) ?? null;
     return this.target instanceof Thing ? this.target.get(name) : undefined;
   }
 
   override invoke(name: string, given: readonly Value[]): Value | undefined {
+    if (name === "hasProperty")
+      return ["groupSize", "groupTarget", "size", "target"].includes(textOf(given[0] ?? null)) ? true : null;
     if (name === "getGroupTarget") return this.target;
     if (name === "getGroupSize") return this.size;
     const own = this.target instanceof Thing ? this.target.invoke(name, given) : undefined;

@@ -48,7 +48,7 @@ export class NamedPlaces {
       stat: (path) => files.stat(at(path)),
       isLink: (path) => files.isLink(at(path)),
       list: (path) => files.list(at(path)),
-      readBytes: (path) => files.readBytes(at(path)),
+      readBytes: (path, most) => files.readBytes(at(path), most),
       write: (path, content, how) => files.write(at(path), content, how),
       makeFolders: (path) => files.makeFolders(at(path)),
       remove: (path) => files.remove(at(path)),

@@ -41,8 +41,10 @@ export class RemoteInputs {
         const names = this.#folders.get(plain(path)) ?? missing(path);
         return [...names].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
       },
-      readBytes: (path) =>
-        isRemote(path) ? (this.#contents.get(path) ?? missing(path)) : files.readBytes(path),
+      readBytes: (path, most) =>
+        isRemote(path)
+          ? (this.#contents.get(path) ?? missing(path)).subarray(0, most)
+          : files.readBytes(path, most),
     };
   }
 

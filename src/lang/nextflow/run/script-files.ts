@@ -5,12 +5,15 @@
  */
 import {
   appendFileSync,
+  closeSync,
   constants,
   copyFileSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
+  readSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -123,11 +126,12 @@ export function scriptFiles(options: ScriptFilesOptions): ScriptFiles {
     },
     isLink: (path) => lstatSync(seen(path), { throwIfNoEntry: false })?.isSymbolicLink() ?? false,
     list: (path) => attempt(path, () => readdirSync(seen(path)).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))),
-    readBytes: (path) =>
+    readBytes: (path, most) =>
       attempt(path, () => {
         const found = statSync(seen(path));
         // A pipe or a device may never end.
         if (!found.isFile()) fail("IOException", `${path} is not a file`);
+        if (most !== undefined && most < found.size) return startOf(path, most);
         if (found.size > mostReadBytes)
           fail(
             "IOException",
@@ -159,6 +163,16 @@ export function scriptFiles(options: ScriptFilesOptions): ScriptFiles {
       ),
     realPath: (path) => attempt(path, () => realpathSync(seen(path))),
   };
+}
+
+function startOf(path: string, bytes: number): Uint8Array {
+  const file = openSync(path, "r");
+  try {
+    const start = Buffer.alloc(bytes);
+    return start.subarray(0, readSync(file, start, 0, bytes, 0));
+  } finally {
+    closeSync(file);
+  }
 }
 
 function real(path: string): string {

@@ -365,6 +365,7 @@ export class TaskMaker {
         process: node.name.text,
         script,
         task: context.task,
+        isStub: stubbed,
         staged: task.staged,
         planned,
         env: task.env,

@@ -7,11 +7,11 @@ import { textOf } from "../values/text.ts";
 import { isList, Unique, type Value } from "../values/thing.ts";
 import { isException, Throwable } from "../values/throwable.ts";
 import { VersionNumber } from "../values/version-number.ts";
-import { contentOf, gunzipped } from "./content.ts";
+import { contentOf, gunzippedStart } from "./content.ts";
 import { DateValue } from "./date.ts";
 import { readJson, writeJson } from "./json.ts";
 import type { Outside } from "./outside.ts";
-import { TextReader } from "./text-reader.ts";
+import { readerOf, TextReader } from "./text-reader.ts";
 import { readYaml, writeYaml } from "./yaml.ts";
 
 /** undefined: no such class. */
@@ -77,11 +77,11 @@ export function construct(type: string, given: readonly Value[], outside: Outsid
     case "BufferedInputStream":
       return first;
     case "GZIPInputStream":
-      return first instanceof Path ? new TextReader(gunzipped(first)) : first;
+      return first instanceof Path ? new TextReader((bytes) => gunzippedStart(first, bytes)) : first;
     case "InputStreamReader":
     case "BufferedReader":
     case "StringReader":
-      if (first instanceof Path) return new TextReader(contentOf(first));
+      if (first instanceof Path) return readerOf(first);
       return typeof first === "string" ? new TextReader(first) : first;
     default:
       return undefined;

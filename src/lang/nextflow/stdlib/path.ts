@@ -12,6 +12,7 @@ import { bytesOf, contentOf } from "./content.ts";
 import { closureAt, type Method, type Methods, textAt } from "./method.ts";
 import { pathSplitMethods } from "./path-split.ts";
 import { lines } from "./text.ts";
+import { readerOf } from "./text-reader.ts";
 
 function of(run: (path: Path, given: readonly Value[]) => Value): Method {
   return (self, given) =>
@@ -134,7 +135,6 @@ export const pathMethods: Methods = {
     path.files.move(path.absolute, to.absolute);
     return to;
   }),
-  newReader: of((path) => contentOf(path)),
   normalize: of((path) => path.with(path.isRemote ? path.location : cleaned(path.location))),
   plus: of((path, given) => path.with(path.location + textAt(given, 0))),
   readLines: of((path) => lines(contentOf(path))),
@@ -187,7 +187,11 @@ export const pathMethods: Methods = {
   toString: of((path) => path.text()),
   toUri: of((path) => (path.isRemote ? path.location : `file://${path.absolute}`)),
   toUriString: of((path) => (path.isRemote ? path.location : path.absolute)),
-  withReader: of((path, given) => closureAt(given, given.length - 1).call([contentOf(path)])),
+  newInputStream: (self) => self,
+  newReader: of((path) => readerOf(path)),
+  // Constructors of streams take files.
+  withInputStream: of((path, given) => closureAt(given, 0).call([path])),
+  withReader: of((path, given) => closureAt(given, given.length - 1).call([readerOf(path)])),
   withWriter: of((path, given) => {
     const closure = closureAt(given, given.length - 1);
     const written: string[] = [];

@@ -35,6 +35,8 @@ export interface CallParts {
   readonly process: string;
   readonly script: string;
   readonly task: TaskObject;
+  /** Its stub runs, which uses no devices. */
+  readonly isStub: boolean;
   readonly staged: readonly Path[];
   readonly planned: readonly PlannedOutput[];
   /** Variables of the process and of the configuration. */
@@ -175,7 +177,7 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
       cpu: asInt(task.get("cpus") ?? 1, "the directive cpus"),
       memoryBytes: memory instanceof MemoryUnit ? memory.bytes : 0,
       gpu:
-        accelerator instanceof GroovyMap
+        accelerator instanceof GroovyMap && !parts.isStub
           ? asInt(accelerator.at("request") ?? 0, "the directive accelerator")
           : 0,
       ...(disk instanceof MemoryUnit && { diskBytes: disk.bytes }),

@@ -15,7 +15,8 @@ export interface ScriptFiles {
   isLink(path: string): boolean;
   /** Names directly in a folder, sorted by code unit. */
   list(path: string): readonly string[];
-  readBytes(path: string): Uint8Array;
+  /** `most`: no more than so many from its start. */
+  readBytes(path: string, most?: number): Uint8Array;
   write(path: string, content: string | Uint8Array, how: "replace" | "append"): void;
   makeFolders(path: string): void;
   /** With all that is in it. */

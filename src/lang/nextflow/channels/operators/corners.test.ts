@@ -128,6 +128,12 @@ describe("corners of operators", () => {
       ["AB", "2", "3", "ab", "true"],
     ],
     [
+      // subworkflows of nf-core ask for them
+      "groupKey shows its own members before those of its map",
+      "def k = groupKey([id: 1, size: 9], 3)\nprintln k.target.size\nprintln k.size\nprintln k.id\nprintln([k, [id: 1]].collect { it.hasProperty('target') ? 1 : 0 })",
+      ["9", "3", "1", "[1, 0]"],
+    ],
+    [
       "join of single items, and of several keys",
       "channel.of('a', 'b').join(channel.of('b')).view()\nchannel.of(['a', 1, 'l']).join(channel.of(['a', 1, 'r']), by: [0, 1]).view()",
       ["b", "[a, 1, l, r]"],
