@@ -7,4 +7,8 @@ export const weights = [
   ["defb99e69a9f1f6e06f15006b1f166ae", "CCC", 44.096999999999994],
   ["dcb1c29255ec9645f8be15096fae7b93", "OCC", 46.069],
   ["47029b0a89b677c61d67c3a1b1071f07", "CCO", 46.069],
+  ["c812c621d766ed40233f5cf3605f87ed", "CN1CCc2cccc-3c2[C@H]1Cc1ccc(O)c(O)c-31", 267.328],
+  ["329930df70e39b10f80bdc30da3c1ae3", "COc1ccc(cc1OC1CCCC1)[C@@H]1CNC(=O)C1", 275.348],
+  ["3854d96386b9c0b059540001b022950e", "COC(=O)C1=CC=CC2=C1C(=O)C1=CC([N+](=O)[O-])=CC=C21", 283.239],
+  ["ea0366f4a29a2307e2bd259a8bcc270d", "CN(C)CCC1=CN(C)C2=CC=C(O)C=C12", 218.3],
 ] as const;
