@@ -11,9 +11,9 @@
  *   UTF-8            the molecules
  */
 import { createHash } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { AppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
+import { AppError, isAppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
 import { fingerprintBytes } from "../../models/index.ts";
 import { createPopcountKernel, mostKernelBytes, type PopcountKernel } from "./popcount-kernel.ts";
 
@@ -53,6 +53,9 @@ export interface Neighbour {
  */
 const stepRows = 8_192;
 const firstStepRows = 64;
+/** Read, written and hashed at a time. */
+const mostPieceBytes = 64 << 20;
+const headerPieceBytes = 64 << 10;
 /** After this time without a change nobody is writing a file any more. */
 const leftMs = 86_400_000;
 
@@ -100,31 +103,26 @@ export class FingerprintIndex {
     return new FingerprintIndex(facts, { kernel, bits, ends, texts: Buffer.concat(texts) });
   }
 
-  /** undefined = there is none, or none that can be used. */
-  static async read(path: string): Promise<FingerprintIndex | undefined> {
-    const bytes = await readFile(path).catch((error: unknown) => {
+  /**
+   * Read in pieces: a file may be larger than what Node reads at once (2 GiB). undefined = there is none, or none that
+   * can be used. `pieceBytes` is for tests.
+   */
+  static async read(path: string, pieceBytes = mostPieceBytes): Promise<FingerprintIndex | undefined> {
+    try {
+      const file = await open(path, "r");
+      try {
+        const read = await readParts(file, pieceBytes);
+        return read === undefined ? undefined : new FingerprintIndex(read.facts, read.parts);
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
       if (systemErrorCode(error) === "ENOENT") return undefined;
+      if (isAppError(error)) throw error;
       throw new AppError("FILE_NOT_READABLE", `cannot read the index ${path}: ${messageOf(error)}`, {
         cause: error,
       });
-    });
-    // As long as it is: it lists every stored text that is not a molecule.
-    const end = bytes?.indexOf(10) ?? -1;
-    if (bytes === undefined || end < 0) return undefined;
-    const header = headerIn(bytes.subarray(0, end).toString("utf8"));
-    const body = bytes.subarray(end + 1);
-    if (header === undefined || createHash("sha256").update(body).digest("hex") !== header.digest)
-      return undefined;
-    const { molecules: count } = header;
-    const kernel = kernelFor(count);
-    const prints = count * fingerprintBytes;
-    kernel.bytes.set(body.subarray(0, prints), rowsAt);
-    return new FingerprintIndex(header.facts, {
-      kernel,
-      bits: numbers(body.subarray(prints, prints + 4 * count)),
-      ends: numbers(body.subarray(prints + 4 * count, prints + 8 * count)),
-      texts: body.subarray(prints + 8 * count),
-    });
+    }
   }
 
   /** @throws FILE_NOT_WRITABLE, DISK_FULL */
@@ -132,7 +130,7 @@ export class FingerprintIndex {
     const prints = this.#kernel.bytes.subarray(rowsAt, rowsAt + this.size * fingerprintBytes);
     const parts = [prints, bytesOf(this.#bits), bytesOf(this.#ends), this.#texts];
     const hash = createHash("sha256");
-    for (const part of parts) hash.update(part);
+    for (const part of parts) for (const piece of piecesOf(part)) hash.update(piece);
     const header: Header = { format, facts: this.facts, molecules: this.size, digest: hash.digest("hex") };
     const temp = `${path}.${process.pid}.new`;
     try {
@@ -140,10 +138,8 @@ export class FingerprintIndex {
       await sweep(path);
       const file = await open(temp, "w");
       try {
-        await file.write(Buffer.from(`${JSON.stringify(header)}\n`));
-        for (const part of parts)
-          for (let at = 0; at < part.length; at += 1 << 30)
-            await file.write(part.subarray(at, at + (1 << 30)));
+        await file.writeFile(`${JSON.stringify(header)}\n`);
+        for (const part of parts) for (const piece of piecesOf(part)) await file.writeFile(piece);
         await file.sync();
       } finally {
         await file.close();
@@ -272,10 +268,66 @@ async function sweep(path: string): Promise<void> {
 function headerIn(text: string): Header | undefined {
   try {
     const header = JSON.parse(text) as Header;
-    return header.format === format && typeof header.molecules === "number" ? header : undefined;
+    const isOurs =
+      header.format === format && Number.isSafeInteger(header.molecules) && header.molecules >= 0;
+    return isOurs ? header : undefined;
   } catch {
     return undefined; // Another file: the index is made again.
   }
+}
+
+/** The header of a file, and what follows it. undefined = another kind of file, or one that is torn. */
+async function readParts(
+  file: FileHandle,
+  pieceBytes: number,
+): Promise<{ readonly facts: IndexFacts; readonly parts: Parts } | undefined> {
+  const { size } = await file.stat();
+  const { line, bytes: from } = await firstLine(file, pieceBytes);
+  const header = line === undefined ? undefined : headerIn(line);
+  if (header === undefined) return undefined;
+  const { molecules: count } = header;
+  const textBytes = size - from - count * (fingerprintBytes + 8);
+  if (textBytes < 0) return undefined;
+  const kernel = kernelFor(count);
+  const bits = new Uint32Array(count);
+  const ends = new Uint32Array(count);
+  const texts = new Uint8Array(textBytes);
+  const hash = createHash("sha256");
+  let at = from;
+  for (const part of [
+    kernel.bytes.subarray(rowsAt, rowsAt + count * fingerprintBytes),
+    ...[bytesOf(bits), bytesOf(ends), texts],
+  ])
+    for (let done = 0; done < part.length; ) {
+      const { bytesRead } = await file.read(part, done, Math.min(pieceBytes, part.length - done), at);
+      if (bytesRead === 0) return undefined;
+      hash.update(part.subarray(done, done + bytesRead));
+      done += bytesRead;
+      at += bytesRead;
+    }
+  if (hash.digest("hex") !== header.digest) return undefined;
+  return { facts: header.facts, parts: { kernel, bits, ends, texts } };
+}
+
+/** As long as it is: it lists every stored text that is not a molecule. */
+async function firstLine(
+  file: FileHandle,
+  pieceBytes: number,
+): Promise<{ readonly line: string | undefined; readonly bytes: number }> {
+  const pieces: Buffer[] = [];
+  for (let at = 0; ; ) {
+    const piece = Buffer.alloc(Math.min(pieceBytes, headerPieceBytes));
+    const { bytesRead } = await file.read(piece, 0, piece.length, at);
+    if (bytesRead === 0) return { line: undefined, bytes: at };
+    const end = piece.subarray(0, bytesRead).indexOf(10);
+    pieces.push(piece.subarray(0, end < 0 ? bytesRead : end));
+    if (end >= 0) return { line: Buffer.concat(pieces).toString("utf8"), bytes: at + end + 1 };
+    at += bytesRead;
+  }
+}
+
+function* piecesOf(part: Uint8Array): Generator<Uint8Array, void> {
+  for (let at = 0; at < part.length; at += mostPieceBytes) yield part.subarray(at, at + mostPieceBytes);
 }
 
 function levelsOf(bits: Uint32Array): Uint32Array {
@@ -301,9 +353,4 @@ function bySimilarity(a: Candidate, b: Candidate): number {
 
 function bytesOf(values: Uint32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-}
-
-/** A copy: a file's bytes need not begin where numbers may. */
-function numbers(bytes: Uint8Array): Uint32Array {
-  return new Uint32Array(Uint8Array.from(bytes).buffer);
 }

@@ -98,6 +98,22 @@ describe("the file of an index", () => {
     expect(back?.nearest(query, wanted)).toEqual(index.nearest(query, wanted));
   });
 
+  it.each([1, 7, 1000])(
+    "is read in pieces of %i bytes, since it may be larger than what is read at once",
+    async (bytes) => {
+      const index = FingerprintIndex.of({ ...facts, unreadable: ["x".repeat(3_000)] }, await molecules(40));
+      const path = join(folder, "pieces.index");
+      await index.write(path);
+      const back = await FingerprintIndex.read(path, bytes);
+      expect([back?.facts, back?.size]).toEqual([index.facts, index.size]);
+      for (let row = 0; row < index.size; row++)
+        expect([back?.inputAt(row), back?.fingerprintAt(row)]).toEqual([
+          index.inputAt(row),
+          index.fingerprintAt(row),
+        ]);
+    },
+  );
+
   it("is used however many texts of the store are not molecules", async () => {
     const unreadable = Array.from({ length: 5_000 }, (_, at) => `not a molecule, number ${at}`);
     const path = join(folder, "many.index");
@@ -133,6 +149,7 @@ describe("the file of an index", () => {
       Buffer.concat([whole, Buffer.from("x")]),
       Buffer.from(whole.map((byte, at) => (at === whole.length - 500 ? byte ^ 1 : byte))),
       Buffer.from('{"format":99}\n'),
+      ...[-1, 0.5, 1e9].map((count) => Buffer.from(`{"format":1,"molecules":${count}}\n`)),
       Buffer.from(""),
     ]) {
       writeFileSync(path, bytes);
