@@ -62,13 +62,21 @@ export function load(name, { use, given = {} } = {}) {
     const script = new Script(readFileSync(filename, "latin1"), { filename, cachedData });
     if (cachedData === undefined || script.cachedDataRejected) fresh.set(path, script);
     const urlOf = () => pathToFileURL(filename).href;
-    script.runInThisContext()(module.exports, requireChunk, module, importChunk, urlOf, resolveOutside);
+    const wasLoading = requireChunk.isLoading;
+    requireChunk.isLoading = true;
+    try {
+      script.runInThisContext()(module.exports, requireChunk, module, importChunk, urlOf, resolveOutside);
+    } finally {
+      requireChunk.isLoading = wasLoading;
+    }
     return module.exports;
   };
   const requireChunk = (wanted) => {
     if (isChunk(wanted)) return take(wanted.slice(2));
     return given[wanted] ?? (lateModules.has(wanted) ? whenUsed(wanted) : requireOutside(wanted));
   };
+  /** Whether functions get the names that they have in the source; see `nameOnlyWhileLoading` of scripts/build.mjs. */
+  requireChunk.isLoading = false;
   const importChunk = (wanted) =>
     isChunk(wanted) ? Promise.resolve(wanted).then(requireChunk) : importOutside(wanted);
 
@@ -88,7 +96,12 @@ const lateModules = new Set(
 
 /** The module, loaded when something of it is asked for. */
 function whenUsed(name) {
-  const loaded = () => requireOutside(name);
+  // Kept, since Node's `require` takes longer than most of what is asked for.
+  let module;
+  const loaded = () => {
+    module ??= requireOutside(name);
+    return module;
+  };
   return new Proxy(Object.create(null), {
     get: (_, key) => loaded()[key],
     has: (_, key) => key in loaded(),

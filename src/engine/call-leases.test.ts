@@ -144,3 +144,15 @@ it("leases of processes that no longer exist are removed with their folders, oth
   await tidyLeases(folder);
   expect(await readdir(folder)).toEqual(["ab"]);
 });
+
+it("the folder of a lease stays for the next one, and is removed when the run has ended", async () => {
+  const leases = folderLeases(folder, "here");
+  for (const round of [1, 2]) {
+    const mine = await leases.take(key, freshAsk());
+    expect(mine.kind, `round ${round}`).toBe("mine");
+    if (mine.kind === "mine") await mine.release();
+    expect(await readdir(folder, { recursive: true })).toEqual(["ab"]);
+  }
+  await tidyLeases(folder);
+  expect(await readdir(folder)).toEqual([]);
+});

@@ -62,7 +62,7 @@ export function folderLeases(folder: string, run: string, times: LeaseTimes = {}
         const note = newNote(run);
         if (await createLease(path, textOf(note))) {
           watch.forget(key);
-          const release = keepFile(path, note, renewEveryMs);
+          const release = keepFile(path, note, { livesMs, renewEveryMs });
           return { kind: "mine", release, ...defined({ takenOver }) };
         }
         const text = await readIfThere(path);
@@ -148,10 +148,19 @@ async function createLease(path: string, text: string): Promise<boolean> {
   }
 }
 
-/** Shows signs of life until it is released. A lease that somebody took over is theirs: it is neither renewed nor removed. */
-function keepFile(path: string, note: LeaseNote, renewEveryMs: number): () => Promise<void> {
+/**
+ * Shows signs of life until it is released. A lease that somebody took over is theirs: it is neither renewed nor removed.
+ * Its folder stays for the next lease until the run has ended (`tidyLeases`): to make and to remove a folder costs more
+ * than the lease itself.
+ */
+function keepFile(
+  path: string,
+  note: LeaseNote,
+  { livesMs, renewEveryMs }: Required<LeaseTimes>,
+): () => Promise<void> {
   let text = textOf(note);
   let beat = note.beat;
+  const life = signsOfLife(livesMs);
   const isOurs = () => {
     try {
       return readFileSync(path, "utf8") === text;
@@ -160,11 +169,13 @@ function keepFile(path: string, note: LeaseNote, renewEveryMs: number): () => Pr
     }
   };
   const timer = setInterval(() => {
+    const at = life.now();
     if (!isOurs()) return;
     const next = textOf({ ...note, beat: ++beat });
     try {
       writeFileSync(path, next, { flag: "r+" });
       text = next;
+      life.shown(at);
     } catch {
       // Without a sign of life others compute, too; that is all.
     }
@@ -172,13 +183,30 @@ function keepFile(path: string, note: LeaseNote, renewEveryMs: number): () => Pr
   timer.unref();
   return async () => {
     clearInterval(timer);
-    if (!isOurs()) return;
-    unlinkIfThere(path);
-    try {
-      rmdirSync(dirname(path));
-    } catch {
-      // Others have leases there.
-    }
+    if (life.isFresh() || isOurs()) unlinkIfThere(path);
+  };
+}
+
+/** Two clocks, since one of them stands still while the machine sleeps and the other can be set. */
+type Moment = readonly [steady: number, date: number];
+
+/** Whether the last sign of life of our lease is so young that nobody can have taken the lease over. */
+function signsOfLife(livesMs: number): {
+  readonly now: () => Moment;
+  readonly shown: (at: Moment) => void;
+  readonly isFresh: () => boolean;
+} {
+  const now = (): Moment => [performance.now(), Date.now()];
+  let last = now();
+  return {
+    now,
+    shown: (at) => {
+      last = at;
+    },
+    isFresh: () => {
+      const [steady, date] = now();
+      return Math.max(steady - last[0], Math.abs(date - last[1])) < livesMs / 2;
+    },
   };
 }
 
@@ -262,14 +290,7 @@ function keepObject(
 ): () => Promise<void> {
   const ask = freshAsk();
   let beat = note.beat;
-  // Two clocks, since one of them stands still while the machine sleeps and the other can be set.
-  const now = () => [performance.now(), Date.now()] as const;
-  let shownAt = now();
-  const isSurelyOurs = () => {
-    const [steady, date] = now();
-    const elapsed = Math.max(steady - shownAt[0], Math.abs(date - shownAt[1]));
-    return elapsed < livesMs / 2;
-  };
+  const life = signsOfLife(livesMs);
   const isOurs = async () => {
     const bytes = await objects.read(name, ask);
     return bytes !== undefined && readNote(Buffer.from(bytes).toString("utf8"))?.id === note.id;
@@ -278,10 +299,10 @@ function keepObject(
   const timer = setInterval(() => {
     renewing = renewing
       .then(async () => {
-        const sentAt = now();
+        const sentAt = life.now();
         if (!(await isOurs())) return;
         await objects.put(name, Buffer.from(textOf({ ...note, beat: ++beat })), ask);
-        shownAt = sentAt;
+        life.shown(sentAt);
       })
       // Without a sign of life others compute, too; that is all.
       .catch(() => {});
@@ -291,7 +312,7 @@ function keepObject(
     clearInterval(timer);
     await renewing;
     try {
-      if (isSurelyOurs() || (await isOurs())) await objects.remove([name], ask);
+      if (life.isFresh() || (await isOurs())) await objects.remove([name], ask);
     } catch {
       // It shows no more signs of life.
     }
@@ -312,10 +333,11 @@ export class LateLeases implements CallLeases {
   }
 }
 
-/** Removes leases of local processes that no longer exist. */
+/** Removes leases of local processes that no longer exist, and folders without leases. */
 export async function tidyLeases(folder: string): Promise<void> {
   const shelves = await readdir(folder).catch(() => []);
   for (const shelf of shelves) {
+    if (removedEmpty(join(folder, shelf))) continue;
     for (const name of await readdir(join(folder, shelf)).catch(() => [])) {
       const path = join(folder, shelf, name);
       const text = await readIfThere(path).catch(() => undefined);
@@ -324,5 +346,15 @@ export async function tidyLeases(folder: string): Promise<void> {
         await removeDeadLease(path, text).catch(() => {});
     }
     await rmdir(join(folder, shelf)).catch(() => {});
+  }
+}
+
+function removedEmpty(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch {
+    // There are leases in it.
+    return false;
   }
 }

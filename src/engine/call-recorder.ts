@@ -202,6 +202,7 @@ export class CallRecorder {
     if (!perTask || state !== "cancelled") await this.#recordTheRest();
     const waiting = this.#waiting.size;
     if (waiting === 0) await this.#waiting.clear();
+    this.#waiting.close();
     return { waiting, refused: this.#refused };
   }
 

@@ -12,6 +12,18 @@ export async function recordLeftovers(
   ask: Ask,
 ): Promise<{ readonly recorded: number; readonly refused: readonly string[]; readonly waiting: number }> {
   const waiting = new WaitingResults(directory);
+  try {
+    return await recordAll(waiting, cache, ask);
+  } finally {
+    waiting.close();
+  }
+}
+
+async function recordAll(
+  waiting: WaitingResults,
+  cache: Parameters<typeof recordLeftovers>[1],
+  ask: Ask,
+): ReturnType<typeof recordLeftovers> {
   const torn = await waiting.load();
   // The last line of a killed run may be torn: that result was not finished.
   const refused: string[] = torn > 1 ? [`${torn} results in its list cannot be read`] : [];

@@ -11,7 +11,7 @@
  * the ones that the task left is not recorded: a file whose content is known must still have it, any other one must be
  * the same inode with the same size, mtime and ctime.
  */
-import { appendFileSync, statSync } from "node:fs";
+import { appendFileSync, closeSync, openSync, statSync } from "node:fs";
 import { readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256, sha256File } from "../hash/index.ts";
@@ -41,6 +41,8 @@ export class WaitingResults {
   readonly #prefix: string;
   readonly #waiting = new Map<string, WaitingResult>();
   #serial = 0;
+  /** Open while lines are added: to open the list for each of them would cost more than the line. */
+  #list: number | undefined;
 
   constructor(directory: string) {
     this.#path = join(directory, fileName);
@@ -63,7 +65,7 @@ export class WaitingResults {
     this.#waiting.set(id, result);
     try {
       const line = { id, entry: { ...entry, outputs: encodeOutputs(entry.outputs) }, shape, files };
-      appendFileSync(this.#path, `${JSON.stringify(line)}\n`);
+      this.#write(`${JSON.stringify(line)}\n`);
       return { result };
     } catch (error) {
       return { result, trouble: error };
@@ -102,12 +104,14 @@ export class WaitingResults {
   /** Nothing waits any more. */
   async clear(): Promise<void> {
     this.#waiting.clear();
+    this.close();
     await rm(this.#path, { force: true });
   }
 
   /** Nothing waits any more that can be read; what cannot be read is kept for people. */
   async setAside(): Promise<void> {
     this.#waiting.clear();
+    this.close();
     await rename(this.#path, `${this.#path}.unreadable`);
   }
 
@@ -125,11 +129,29 @@ export class WaitingResults {
     return torn;
   }
 
+  /** Lines may be added afterwards, too. */
+  close(): void {
+    if (this.#list === undefined) return;
+    const list = this.#list;
+    this.#list = undefined;
+    closeSync(list);
+  }
+
+  #write(text: string): void {
+    this.#list ??= openSync(this.#path, "a");
+    try {
+      appendFileSync(this.#list, text);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
   /** A failed write costs a second look at a result that is recorded already. */
   #append(line: Readonly<Record<string, string>>): void {
     try {
       // After a kill the last line may have no end.
-      appendFileSync(this.#path, `\n${JSON.stringify(line)}\n`);
+      this.#write(`\n${JSON.stringify(line)}\n`);
     } catch {
       // Whoever reads the list later finds the result in the cache, or looks at the file again.
     }

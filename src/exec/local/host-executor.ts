@@ -309,7 +309,7 @@ class HostExecutor implements Executor {
       const command = [...attempt.shell, script];
       const declared = isPlain ? { ...ownFolders(root), ...attempt.env } : attempt.env;
       const own = Object.entries(declared).map(([name, value]) => [name, rewrite(value)] as const);
-      const stopAsk = { ...freshAsk(), signal: stop };
+      const stopAsk = { signal: stop };
       const outcome =
         starter === undefined
           ? await runProgram(

@@ -3,7 +3,7 @@
  * delegated part of the cgroup v2 tree (a systemd user session). It also catches what left the task's process group.
  * These files are the kernel's and no disk is asked, so they are read and written at once.
  */
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Ask, freshAsk, pause, systemErrorCode } from "../../kernel/index.ts";
@@ -16,6 +16,8 @@ const folderPrefix = "memoir-";
 export class TaskCgroups {
   readonly #folder: string;
   readonly #version: 1 | 2;
+  /** Kernels without swap accounting lack the file; then there is no swap to limit either. */
+  #limitsSwap = true;
 
   private constructor(folder: string, version: 1 | 2) {
     this.#folder = folder;
@@ -47,12 +49,22 @@ export class TaskCgroups {
     const limit = String(Math.max(leastMemoryBytes, Math.floor(memoryBytes)));
     if (this.#version === 2) {
       writeFileSync(join(folder, "memory.max"), limit);
-      writeIfThere(join(folder, "memory.swap.max"), "0");
+      this.#limitSwap(join(folder, "memory.swap.max"), "0");
     } else {
       writeFileSync(join(folder, "memory.limit_in_bytes"), limit);
-      writeIfThere(join(folder, "memory.memsw.limit_in_bytes"), limit);
+      this.#limitSwap(join(folder, "memory.memsw.limit_in_bytes"), limit);
     }
     return folder;
+  }
+
+  #limitSwap(path: string, text: string): void {
+    if (!this.#limitsSwap) return;
+    try {
+      writeFileSync(path, text);
+    } catch (error) {
+      if (systemErrorCode(error) === undefined) throw error;
+      this.#limitsSwap = existsSync(path);
+    }
   }
 
   /** Kills what is left in an attempt's group and removes it; answers whether something was killed for lack of memory. */
@@ -128,15 +140,6 @@ function killOne(pid: number): void {
     process.kill(pid, "SIGKILL");
   } catch (error) {
     if (systemErrorCode(error) !== "ESRCH") throw error;
-  }
-}
-
-/** Kernels without swap accounting lack the file; then there is no swap to limit either. */
-function writeIfThere(path: string, text: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    if (systemErrorCode(error) === undefined) throw error;
   }
 }
 
