@@ -39,3 +39,11 @@ export function textOf(body: Body, name: string, pattern: RegExp): string {
   if (typeof value !== "string" || !pattern.test(value)) throw invalid(`${name} is missing or malformed`);
   return value;
 }
+
+/** A text or a whole number, as people write seeds; the same one where nothing is said. */
+export function seedOf({ seed = "memoir" }: Body): string {
+  const text = Number.isSafeInteger(seed) ? String(seed) : seed;
+  if (typeof text !== "string" || text.length > 1_000)
+    throw invalid("seed must be a text of up to 1000 characters, or a whole number");
+  return text;
+}

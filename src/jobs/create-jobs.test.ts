@@ -257,6 +257,8 @@ describe("jobs", () => {
     expect(first).toHaveLength(4);
     expect(await linesFor({ ...sample, requestId: requestId.replace("0f", "1f") })).toEqual(first);
     expect(await linesFor({ ...sample, seed: "eight" })).not.toEqual(first);
+    // A number is the seed that its digits are.
+    expect(await linesFor({ ...sample, seed: 7 })).toEqual(await linesFor({ ...sample, seed: "7" }));
   });
 
   it("a link works for 15 minutes and for its file only", async () => {

@@ -1,6 +1,6 @@
 /** Submit, look at and cancel jobs. A key sees the jobs of its account about models that it may see, and no others. */
 import { RequestProblem } from "../http/index.ts";
-import { integerOf, readBody, textOf, textsOf } from "./body.ts";
+import { integerOf, readBody, seedOf, textOf, textsOf } from "./body.ts";
 import { uploadMissing } from "./create-upload.ts";
 import type { JobRecord, JobRequest } from "./job-store.ts";
 import type { JobsRequest } from "./request.ts";
@@ -25,7 +25,7 @@ export async function submitJob(request: JobsRequest): Promise<unknown> {
         return {
           fetch: "sample",
           samples: integerOf(body, "samples", 1_000_000),
-          seed: textOf({ seed: "memoir", ...body }, "seed", /^[\s\S]{0,1000}$/),
+          seed: seedOf(body),
         };
       case "filter": {
         const { inputs, upload } = body;

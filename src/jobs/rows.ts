@@ -1,6 +1,6 @@
 /** What a cloud tier of another Memoir needs in addition to look-ups: store, count, sample and drop rows. */
 import { rowFromWire, rowToWire } from "../store/predictions/index.ts";
-import { integerOf, readBody, textOf } from "./body.ts";
+import { integerOf, readBody, seedOf, textOf } from "./body.ts";
 import type { JobsRequest } from "./request.ts";
 import { invalid, maySee, modelName, requireUse, scopeOf } from "./served.ts";
 
@@ -36,7 +36,7 @@ export async function sampleRows(request: JobsRequest): Promise<unknown> {
   requireUse(caller, "read");
   const body = readBody(request.body, ["count", "seed", "release", "columns"]);
   const count = integerOf(body, "count", mostSamples);
-  const seed = textOf(body, "seed", /^[\s\S]{0,1000}$/);
+  const seed = seedOf(body);
   const scope = await scopeOf({ model: request.label("model"), body }, request, ask);
   const rows = await served.tier.sample(scope, { count, seed }, ask);
   return { account: caller.account, rows: rows.map(rowToWire) };
