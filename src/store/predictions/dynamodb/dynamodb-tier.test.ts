@@ -171,6 +171,27 @@ describe("a DynamoDB table", () => {
     await Promise.all([tier.close(), other.close(), proxy.stop()]);
   });
 
+  it("looks up no row that is new to the Parquet files, also in a table with rows, and each row otherwise", async () => {
+    const proxy = await faultyProxy(server.endpoint, "never", "Scan");
+    const folder = mkdtempSync(join(tmpdir(), "memoir-dynamo-"));
+    const parquet = createParquetTier({ store: createFolderStore({ path: folder, durable: false }) });
+    const { tier } = await alone({ access: { ...access(), endpoint: proxy.endpoint }, parquet });
+    const looks = () => proxy.operations.splice(0).filter((each) => each === "BatchGetItem").length;
+    await tier.putMany(scopeOf(), manyRows(250), ask);
+    looks();
+    const more = manyRows(500).slice(250);
+    expect(await tier.putMany(scopeOf(), more, ask)).toEqual({ stored: 250, alreadyThere: 0 });
+    expect(looks()).toBe(0);
+    expect(await tier.putMany(scopeOf(), manyRows(510), ask)).toEqual({ stored: 10, alreadyThere: 500 });
+    expect(looks()).toBe(6);
+    const stored = await server.client.send(
+      new ScanCommand({ TableName: /^dynamodb:\/\/([^?]+)/.exec(tier.name)?.[1], Select: "COUNT" }),
+    );
+    expect(stored.Count).toBe(510);
+    await Promise.all([tier.close(), proxy.stop()]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
   it("stores rows also with a role that may not ask whether the table is empty", async () => {
     const proxy = await faultyProxy(server.endpoint, "never", "Scan");
     const { tier } = await alone({ access: { ...access(), endpoint: proxy.endpoint } });

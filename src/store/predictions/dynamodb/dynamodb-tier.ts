@@ -145,10 +145,13 @@ class Tier implements PredictionTier {
     const { items, refused } = this.#itemsOf(scope, rows);
     const doing = "storing predictions";
     const before = items.length === 0 ? undefined : await this.#writtenTo(doing, ask);
+    // The table has nothing that the store of record lacks; where somebody removed files, an equal row replaces its equal.
+    const isNew = recorded !== undefined && recorded.alreadyThere === 0;
     let written = 0;
     // While some rows are looked up, others are written.
     await mapBounded(chunksOf(items, mostKeys), chunksAtOnce, async (chunk) => {
-      const unsure = before === undefined ? chunk : chunk.filter(({ key }) => before.add(key) !== "new");
+      const known = before === undefined ? chunk : chunk.filter(({ key }) => before.add(key) !== "new");
+      const unsure = isNew ? [] : known;
       const equal = unsure.length === 0 ? new Set() : await this.#equalOf(scope, unsure, ask);
       const fresh = equal.size === 0 ? chunk : chunk.filter((each) => !equal.has(each));
       await this.#opened().put(
