@@ -42,9 +42,13 @@ export class RemoteLink {
     this.#access = access;
   }
 
-  /** The answer to a GET, or to a POST where there is a body. */
-  async json(path: string, body: object | undefined, ask: Ask): Promise<Readonly<Record<string, unknown>>> {
-    const text = body === undefined ? "" : JSON.stringify(body);
+  /** The answer to a GET, or to a POST where there is a body: an object, or its JSON. */
+  async json(
+    path: string,
+    body: object | string | undefined,
+    ask: Ask,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const text = typeof body === "string" ? body : body === undefined ? "" : JSON.stringify(body);
     const method = body === undefined ? "GET" : "POST";
     const bytes = await this.#tries(path, ask, async (url) => {
       const headers = {

@@ -13,7 +13,7 @@ import { inOrder, lastOfEachInput, requireWholeRows } from "../scope.ts";
 import type { PredictionTier, PutReport, SampleRequest, StoredScope } from "../tier.ts";
 import { malformed, type RemoteAccess, RemoteLink } from "./remote-link.ts";
 import { isRecord, rowFromWire, rowToWire, scopeFromWire, scopeToWire } from "./wire.ts";
-import { columnsAnswer, columnsFromWire } from "./wire-columns.ts";
+import { columnsFromWire, columnsQuestion } from "./wire-columns.ts";
 
 export interface RemoteTierOptions extends RemoteAccess {
   /** `https://host/base`, without `/v1`. */
@@ -62,10 +62,12 @@ class Tier implements PredictionTier {
     ask: Ask,
   ): Promise<readonly (PredictionRow | undefined)[]> {
     checkAsk(ask, `looking up predictions in ${this.name}`);
-    const places = new Map<string, number>();
-    for (const input of inputs) if (!places.has(input)) places.set(input, places.size);
-    const rows: (PredictionRow | undefined)[] = new Array(places.size).fill(undefined);
-    const parts = partsOf([...places.keys()], partOfLookUp, (input) => input.length);
+    const distinct = new Set(inputs);
+    // Most callers name each input once.
+    const areDistinct = distinct.size === inputs.length;
+    const wanted = areDistinct ? inputs : [...distinct];
+    const rows: (PredictionRow | undefined)[] = new Array(wanted.length).fill(undefined);
+    const parts = partsOf(wanted, partOfLookUp, (input) => input.length);
     let from = 0;
     const placed = parts.map((asked) => {
       const first = from;
@@ -84,8 +86,8 @@ class Tier implements PredictionTier {
         } else for (let at = 0; at < asked.length; at++) rows[first + at] = found[at];
       }
     });
-    // Most callers name each input once.
-    if (places.size === inputs.length) return rows;
+    if (areDistinct) return rows;
+    const places = new Map(wanted.map((input, at) => [input, at]));
     return inputs.map((input) => rows[places.get(input) ?? -1]);
   }
 
@@ -96,9 +98,10 @@ class Tier implements PredictionTier {
     ask: Ask,
   ): Promise<readonly (PredictionRow | undefined)[] | undefined> {
     try {
-      const answer = await this.#post(scope, "lookups", { inputs: asked, answer: columnsAnswer }, ask);
+      const { body, inputsDigest } = columnsQuestion(scopeToWire(scope), asked);
+      const answer = await this.#link.json(modelPath(scope, "lookups"), body, ask);
       // An answer to another question is worse than none.
-      const found = columnsFromWire(scope.columns, asked, answer);
+      const found = columnsFromWire(scope.columns, { inputs: asked, inputsDigest }, answer);
       if (found === undefined) throw malformed(this.name);
       return found;
     } catch (error) {
@@ -161,8 +164,11 @@ class Tier implements PredictionTier {
 
   async dropListed({ modelId, release, columns }: StoredScope, ask: Ask): Promise<number> {
     if (release === undefined || columns === undefined) return 0;
-    const path = `/v1/models/${encodeURIComponent(modelId)}/drop`;
-    const answer = await this.#link.json(path, { release, columnsDigest: columns }, ask);
+    const answer = await this.#link.json(
+      modelPath({ modelId }, "drop"),
+      { release, columnsDigest: columns },
+      ask,
+    );
     return this.#number(answer["rows"]);
   }
 
@@ -247,8 +253,7 @@ class Tier implements PredictionTier {
   }
 
   async #post(scope: PredictionScope, verb: string, body: object, ask: Ask) {
-    const path = `/v1/models/${encodeURIComponent(scope.modelId)}/${verb}`;
-    return this.#link.json(path, { ...scopeToWire(scope), ...body }, ask);
+    return this.#link.json(modelPath(scope, verb), { ...scopeToWire(scope), ...body }, ask);
   }
 
   #row(scope: PredictionScope, value: unknown): PredictionRow {
@@ -266,6 +271,10 @@ class Tier implements PredictionTier {
     if (!Number.isSafeInteger(value)) throw malformed(this.name);
     return value as number;
   }
+}
+
+function modelPath({ modelId }: { readonly modelId: string }, verb: string): string {
+  return `/v1/models/${encodeURIComponent(modelId)}/${verb}`;
 }
 
 /** In their order, each part within both limits; an item over the second one is a separate part. */

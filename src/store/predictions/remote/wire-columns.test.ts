@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Column, PredictionRow } from "../../../task/index.ts";
-import { columnsFromWire, columnsToWire } from "./wire-columns.ts";
+import { columnsFromWire, columnsQuestion, columnsToWire } from "./wire-columns.ts";
 
 const columns: readonly Column[] = [
   { name: "weight", type: "float" },
@@ -17,21 +17,28 @@ const rows: readonly (PredictionRow | undefined)[] = [
   { input: 'a "quoted" µ', values: [1e300, "b", 0], provenance: { toolkit: "rdkit" } },
 ];
 const sent = (value: object) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>;
+const question = (asked: readonly string[]) => ({ inputs: asked, ...columnsQuestion({}, asked) });
 const wire = () => sent(columnsToWire({ columns }, inputs, rows));
 
 describe("an answer by columns", () => {
   it("is every row as it was, with special floats, misses, and where each comes from", () => {
-    expect(columnsFromWire(columns, inputs, wire())).toEqual(rows);
+    expect(columnsFromWire(columns, question(inputs), wire())).toEqual(rows);
     expect(wire()["provenance"]).toMatchObject({ list: [provenance, { toolkit: "rdkit" }] });
     const [all] = [columnsToWire({ columns }, ["C"], [rows[0]])];
     expect(all?.found).toBe("all");
-    expect(columnsFromWire(columns, ["C"], sent(all ?? {}))).toEqual([rows[0]]);
-    expect(columnsFromWire(columns, [], sent(columnsToWire({ columns }, [], [])))).toEqual([]);
+    expect(columnsFromWire(columns, question(["C"]), sent(all ?? {}))).toEqual([rows[0]]);
+    expect(columnsFromWire(columns, question([]), sent(columnsToWire({ columns }, [], [])))).toEqual([]);
+  });
+
+  it("is asked for with every input, whatever characters it has, and all that is said about it", () => {
+    const odd = [...inputs, "\ud800", "\u2028", '","inputs":["N"]'];
+    const { body } = columnsQuestion({ release: "v1", columns }, odd);
+    expect(JSON.parse(body)).toEqual({ inputs: odd, answer: "columns", release: "v1", columns });
   });
 
   it("to another question is none: other inputs, another order, one more", () => {
     for (const asked of [["CC", "C", "nowhere", "CCC", inputs[4] ?? ""], inputs.slice(1), [...inputs, "N"]])
-      expect(columnsFromWire(columns, asked, wire())).toBeUndefined();
+      expect(columnsFromWire(columns, question(asked), wire())).toBeUndefined();
   });
 
   it.each([
@@ -66,6 +73,6 @@ describe("an answer by columns", () => {
     ["a canonical form that is not a text", { canonical: [null, 1, null, null] }],
     ["no digest", { inputsDigest: undefined }],
   ])("with %s is none", (_, change) => {
-    expect(columnsFromWire(columns, inputs, { ...wire(), ...change })).toBeUndefined();
+    expect(columnsFromWire(columns, question(inputs), { ...wire(), ...change })).toBeUndefined();
   });
 });

@@ -22,8 +22,14 @@ export interface WireColumns {
   readonly canonical?: readonly (string | null)[];
 }
 
-export function digestOfInputs(inputs: readonly string[]): string {
-  return sha256(JSON.stringify(inputs));
+/** The inputs of a question are the largest part of it: they become text once, for the body and for the digest. */
+export function columnsQuestion(
+  about: object,
+  inputs: readonly string[],
+): { readonly body: string; readonly inputsDigest: string } {
+  const text = JSON.stringify(inputs);
+  const rest = JSON.stringify({ answer: columnsAnswer, ...about });
+  return { body: `{"inputs":${text},${rest.slice(1)}`, inputsDigest: sha256(text) };
 }
 
 export function columnsToWire(
@@ -41,7 +47,7 @@ export function columnsToWire(
   const provenance = provenanceToWire(there);
   const hasCanonical = there.some(({ canonical }) => canonical !== undefined);
   return {
-    inputsDigest: digestOfInputs(inputs),
+    inputsDigest: sha256(JSON.stringify(inputs)),
     found: found.length === inputs.length ? "all" : found,
     values: columns.map((_, column) => there.map(({ values }) => cellToWire(values[column] ?? null))),
     ...(provenance === undefined ? {} : { provenance }),
@@ -69,10 +75,10 @@ function provenanceToWire(rows: readonly PredictionRow[]): WireColumns["provenan
 /** A row or undefined for each input; undefined for anything but a whole answer to exactly this question. */
 export function columnsFromWire(
   columns: readonly Column[],
-  inputs: readonly string[],
+  { inputs, inputsDigest }: { readonly inputs: readonly string[]; readonly inputsDigest: string },
   value: unknown,
 ): readonly (PredictionRow | undefined)[] | undefined {
-  if (!isRecord(value) || value["inputsDigest"] !== digestOfInputs(inputs)) return undefined;
+  if (!isRecord(value) || value["inputsDigest"] !== inputsDigest) return undefined;
   const found = placesOf(value["found"], inputs.length);
   const lists: unknown = value["values"];
   if (found === undefined || !Array.isArray(lists) || lists.length !== columns.length) return undefined;
