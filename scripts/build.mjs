@@ -14,6 +14,7 @@ import {
 import { basename, join, relative } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build, transform } from "esbuild";
+import { directImports } from "./direct-imports.mjs";
 
 const outdir = "dist";
 // Native and WebAssembly packages.
@@ -45,6 +46,7 @@ const bundle = await build({
   legalComments: "none",
   external: [...loadFilesBesideThem, ...commonJs, "vitest"],
   alias,
+  plugins: [directImports("src")],
   // The AWS SDK's ES modules: its CommonJS ones would lose their named exports, see below, and are larger.
   mainFields: ["module", "main"],
   metafile: true,
@@ -52,6 +54,13 @@ const bundle = await build({
   write: false,
 });
 const outputFiles = await withLoader(bundle);
+// Which files each chunk is made of, for the test of what commands load.
+mkdirSync("build", { recursive: true });
+const madeOf = Object.entries(bundle.metafile.outputs).map(([chunk, { inputs }]) => [
+  basename(chunk),
+  Object.keys(inputs),
+]);
+writeFileSync("build/chunks.json", JSON.stringify(Object.fromEntries(madeOf)));
 
 // The page: everything but index.html is named by its content, so that browsers keep it for good.
 const page = await build({
@@ -143,11 +152,13 @@ async function withLoader({ outputFiles, metafile }) {
   const loader = { name: `loader-${digest(code).slice(0, 8)}.js`, contents: code };
   const importLoader = `import { load } from "./${loader.name}";`;
   const textOf = (entry) => {
+    // Help and version are so little that reading kept code takes longer than compiling it.
     if (entry === "memoir.js")
       return `#!/usr/bin/env node
 ${importLoader}
-const word = process.argv[2] ?? "";
-await load("${entry}", { use: /^[a-z][a-z-]{0,30}$/.test(word) ? word : "other" }).ended;
+const word = process.argv[2] ?? "--help";
+const isShown = ["--help", "-h", "--version", "-V"].includes(word);
+await load("${entry}", { use: isShown ? undefined : /^[a-z][a-z-]{0,30}$/.test(word) ? word : "other" }).ended;
 `;
     const { exports } = metafile.outputs[`${outdir}/${entry}`];
     // Vitest can only be imported.

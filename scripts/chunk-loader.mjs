@@ -5,7 +5,10 @@
 // The cache is a folder next to dist/, whose owner may change the code anyway; where that folder cannot be written, one
 // in the user's cache folder. It is used only where nobody else may write, by exactly this build and this Node. Its
 // bytes are compared with a digest, because V8 does not notice all damage. Trouble with it only costs its time.
-import {
+
+// Imported, each of Node's modules is made an ES module first, for which node:fs loads all streams.
+const builtin = (name) => process.getBuiltinModule(name);
+const {
   closeSync,
   fstatSync,
   mkdirSync,
@@ -16,12 +19,12 @@ import {
   rmSync,
   statSync,
   writeFileSync,
-} from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { setFlagsFromString } from "node:v8";
-import { Script } from "node:vm";
+} = builtin("node:fs");
+const { createRequire } = builtin("node:module");
+const { dirname, join } = builtin("node:path");
+const { fileURLToPath, pathToFileURL } = builtin("node:url");
+const { setFlagsFromString } = builtin("node:v8");
+const { Script } = builtin("node:vm");
 
 // Most commands end within a second, and a third of that went into optimizing code that was hardly run again (Node 20: a
 // warm run of a thousand calls took 0.55 s of processor time with V8's 132 KB, 0.36 s with this). What runs long gets

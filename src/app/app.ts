@@ -14,6 +14,7 @@ import type {
 } from "../predict/index.ts";
 import type { AthenaInputsTableResult, AthenaTableOptions, AthenaTableResult } from "./athena-table.ts";
 import type { MergeOptions, PlanOptions, PlanResult, StatusOptions, WorkOptions } from "./batch.ts";
+import type { CatalogResult } from "./catalog.ts";
 import type { Config, ConfigRequest } from "./config/read-config.ts";
 import type { DoctorOptions, DoctorResult } from "./doctor.ts";
 import { type EnvironmentSource, readEnvironment } from "./environment.ts";
@@ -23,7 +24,6 @@ import type { CiteResult, HubOptions, HubResult } from "./hub.ts";
 import type { LookUpOptions, LookUpResult } from "./look-up.ts";
 import type { ModelServerOptions, ModelServerParts } from "./model-server.ts";
 import type {
-  CatalogResult,
   DeleteResult,
   ExampleOptions,
   ExampleResult,
@@ -200,7 +200,7 @@ export function createApp(source: EnvironmentSource): App {
     }),
     example: atHome(async (options, ask) => (await models()).example(options, wiring, ask)),
     info: atHome(async (options, ask) => (await models()).info(options, wiring, ask)),
-    catalog: atHome(async (options, ask) => (await models()).catalog(options, wiring, ask)),
+    catalog: atHome(async (options, ask) => (await import("./catalog.ts")).catalog(options, wiring, ask)),
     hubCatalog: atHome(async (options, ask) =>
       (await import("./hub.ts")).hubCatalog(options, environment, ask),
     ),

@@ -7,17 +7,18 @@ export type { AthenaInputsTableResult, AthenaTableResult } from "./athena-table.
 export type { PlanResult } from "./batch.ts";
 export type { Browse } from "./browse/browse.ts";
 export type { Followed } from "./browse/run-events.ts";
+export type { CatalogResult } from "./catalog.ts";
 export type { Config } from "./config/read-config.ts";
 export type { Setting, SettingSource, SettingSpec, SettingValue } from "./config/settings.ts";
 export type { DoctorOptions, DoctorResult } from "./doctor.ts";
 export type { Extensions } from "./environment.ts";
 export type { AdviceResult } from "./history/advice.ts";
-export { type SavingsResult, savingsGroups } from "./history/savings.ts";
+export type { SavingsResult } from "./history/savings.ts";
+export { savingsGroups } from "./history/savings-groups.ts";
 export type { CiteResult, HubResult } from "./hub.ts";
 export type { LookUpResult } from "./look-up.ts";
 export type { ModelServerOptions, ModelServerParts } from "./model-server.ts";
 export type {
-  CatalogResult,
   DeleteResult,
   ExampleResult,
   FetchResult,
@@ -62,7 +63,6 @@ export {
   takesOption,
 } from "./workflows/executors.ts";
 export type { ListedRun, RunRow, ServerRunRow } from "./workflows/list-runs.ts";
-export { runOrders, runStates } from "./workflows/list-runs.ts";
 export type { ProgramOrder } from "./workflows/load.ts";
 export type { NextflowCommands } from "./workflows/nextflow/commands.ts";
 export type {
@@ -73,6 +73,7 @@ export type {
   NextflowRunResult,
 } from "./workflows/nextflow/run-options.ts";
 export type { FailureFact, WorkflowRunResult } from "./workflows/run.ts";
+export { runOrders, runStates } from "./workflows/run-lists.ts";
 export type { CacheRequest, RunLimits, RunOrder, RunPorts, RunRequest } from "./workflows/run-order.ts";
 export type { CancelResult } from "./workflows/runs/cancel.ts";
 export type { DeleteRunsResult } from "./workflows/runs/delete.ts";

@@ -1,9 +1,8 @@
-/** catalog, info, example, fetch and delete. */
+/** info, example, fetch and delete. */
 import { writeFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { AppError, type Ask, defined, messageOf, redact, systemErrorCode } from "../kernel/index.ts";
 import {
-  type CatalogRow,
   catalogRow,
   deleteModel,
   type ExampleMode,
@@ -18,30 +17,6 @@ import {
 import type { RowStream, StreamedFormat } from "../predict/index.ts";
 import { runnerText, settingsOf, tierNames, type Wiring } from "./predictions.ts";
 import type { PredictionSettings } from "./sessions.ts";
-
-export interface CatalogResult {
-  readonly models: readonly CatalogRow[];
-  readonly broken: readonly { readonly id: string; readonly problem: string }[];
-  /** All metadata of the one model that was asked for. */
-  readonly card?: Readonly<Record<string, unknown>>;
-}
-
-export async function catalog(
-  options: { readonly model?: string },
-  { environment }: Wiring,
-  ask: Ask,
-): Promise<CatalogResult> {
-  const { home, cwd } = environment;
-  if (options.model !== undefined) {
-    const model = await findModel({ name: options.model, home, cwd }, ask);
-    return { models: [catalogRow(model)], broken: [], card: model.metadata };
-  }
-  const { models, broken } = await listModels(home, ask);
-  return {
-    models: models.map(catalogRow),
-    broken: broken.map(({ id, problem }) => ({ id, problem: problem.message })),
-  };
-}
 
 export interface InfoResult {
   readonly model: string;

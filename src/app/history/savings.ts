@@ -6,9 +6,7 @@ import { type PastRun, type PastRunOptions, pastRuns } from "./past-runs.ts";
 import { pastPredictions } from "./prediction-history.ts";
 import { keptPrices } from "./prices.ts";
 import { releaseOf, secondsPerRow } from "./row-costs.ts";
-
-export const savingsGroups = ["workflow", "task", "model", "account"] as const;
-export type SavingsGroup = (typeof savingsGroups)[number];
+import type { SavingsGroup } from "./savings-groups.ts";
 
 export interface SavingsOptions extends PastRunOptions {
   readonly by: SavingsGroup;

@@ -15,7 +15,6 @@ import { slurmKind } from "../../exec/slurm/index.ts";
 import { templateKind } from "../../exec/template/index.ts";
 import { AppError, didYouMean } from "../../kernel/index.ts";
 import type { FrontEndAbilities } from "../../lang/core/index.ts";
-import { openObjectStore } from "../../store/objects/index.ts";
 import type { Environment } from "../environment.ts";
 
 const mixed = mixedKind(hostKind, containerKind, {
@@ -89,10 +88,11 @@ export async function createExecutor(
       ? fitting(order.options, can)
       : { kind: named(order.name, known), options: order.options };
   checkExecutorOptions(fits.kind, fits.options, known);
-  return fits.kind.create(fits.options, worldOf(environment, say));
+  return fits.kind.create(fits.options, await worldOf(environment, say));
 }
 
-function worldOf(environment: Environment, say: (words: string) => void): ExecutorWorld {
+async function worldOf(environment: Environment, say: (words: string) => void): Promise<ExecutorWorld> {
+  const { openObjectStore } = await import("../../store/objects/index.ts");
   return {
     env: environment.programs,
     say,
@@ -109,7 +109,7 @@ export async function createNamedExecutor(
   const known = executorsOf(environment);
   const kind = named(order.name, known);
   checkExecutorOptions(kind, order.options, known);
-  return kind.create(order.options, worldOf(environment, say));
+  return kind.create(order.options, await worldOf(environment, say));
 }
 
 /** An option that only some of the candidates have is meant for those: the others go without. */

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { type CallCounts, readRunJson, type ShownState, shownState } from "../../engine/index.ts";
 import { AppError, type Ask, checkAsk, defined } from "../../kernel/index.ts";
+import type { runOrders } from "./run-lists.ts";
 import { type FoundRun, namesOfRuns } from "./runs-folder.ts";
 
 interface AnyRunRow {
@@ -36,10 +37,6 @@ export interface ServerRunRow extends AnyRunRow {
 }
 
 export type ListedRun = RunRow | ServerRunRow;
-
-export const runOrders = ["newest", "oldest", "workflow", "duration", "saved"] as const;
-
-export const runStates = ["pending", "running", "succeeded", "failed", "cancelled", "crashed"] as const;
 
 export interface RunSource {
   /** Newest first; only what comes after this position. */
