@@ -38,6 +38,10 @@ it("open sessions are listed without anything of their cookies, and each can be 
   ]);
   for (const cookie of [first, second]) expect(JSON.stringify(open)).not.toContain(cookie);
   expect(new Set(open.map(({ id }) => id)).size).toBe(2);
+  const begunAt = at;
+  at += 1_000;
+  sessions.whoOf(headers);
+  expect(sessions.open(headers).map((each) => each.usedAt.getTime() - begunAt)).toEqual([1_000, 0]);
   sessions.endOne(open[1]?.id ?? "");
   expect(sessions.open(headers).map(({ who }) => who)).toEqual(["Bob"]);
   expect(sessions.whoOf({ host, cookie: `memoir-session-8080=${first}` })).toBe(undefined);

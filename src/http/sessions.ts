@@ -11,6 +11,8 @@ interface SignedIn<Who> {
   readonly who: Who;
   /** Milliseconds since 1970. */
   readonly begunAt: number;
+  /** The last request. */
+  readonly usedAt: number;
   readonly endsAt: number;
   /** The address that signed in; absent where it is not known. */
   readonly from: string | undefined;
@@ -31,6 +33,8 @@ export interface OpenSession<Who> {
   readonly id: string;
   readonly who: Who;
   readonly begunAt: Date;
+  /** When its last request came. */
+  readonly usedAt: Date;
   readonly endsAt: Date;
   readonly from?: string;
   /** That of the request. */
@@ -67,29 +71,36 @@ export class Sessions<Who> {
     if (this.#open.size >= mostSessions && oldest !== undefined) this.#drop(oldest);
     const id = randomBytes(32).toString("base64url");
     const ending = new AbortController();
-    this.#open.set(digestOf(id), { who, begunAt: now, endsAt: now + sessionMs, from, ending });
+    this.#open.set(digestOf(id), {
+      ...{ who, begunAt: now, usedAt: now, endsAt: now + sessionMs },
+      ...{ from, ending },
+    });
     return cookie(headers, id, sessionMs / 1000);
   }
 
+  /** Counts as a use of the session. */
   whoOf(headers: SessionHeaders): Who | undefined {
-    return this.#find(headers)?.who;
+    const found = this.#find(headers);
+    if (found === undefined) return undefined;
+    this.#open.set(found.key, { ...found.session, usedAt: this.#now().getTime() });
+    return found.session.who;
   }
 
   /** For answers that last. undefined = the request has no session. */
   hold(headers: SessionHeaders): HeldSession | undefined {
     const found = this.#find(headers);
     if (found === undefined) return undefined;
-    const { ending, endsAt } = found;
+    const { ending, endsAt } = found.session;
     return {
       signal: ending.signal,
       isOver: () => ending.signal.aborted || endsAt <= this.#now().getTime(),
     };
   }
 
-  #find(headers: SessionHeaders): SignedIn<Who> | undefined {
-    for (const id of idsIn(headers)) {
-      const found = this.#open.get(digestOf(id));
-      if (found !== undefined && found.endsAt > this.#now().getTime()) return found;
+  #find(headers: SessionHeaders): { readonly key: string; readonly session: SignedIn<Who> } | undefined {
+    for (const key of idsIn(headers).map(digestOf)) {
+      const session = this.#open.get(key);
+      if (session !== undefined && session.endsAt > this.#now().getTime()) return { key, session };
     }
     return undefined;
   }
@@ -112,8 +123,9 @@ export class Sessions<Who> {
     const current = new Set(idsIn(headers).map(digestOf));
     return [...this.#open]
       .filter(([, { endsAt }]) => endsAt > now)
-      .map(([key, { who, begunAt, endsAt, from }]) => ({
-        ...{ id: shownId(key), who, begunAt: new Date(begunAt), endsAt: new Date(endsAt) },
+      .map(([key, { who, begunAt, usedAt, endsAt, from }]) => ({
+        ...{ id: shownId(key), who },
+        ...{ begunAt: new Date(begunAt), usedAt: new Date(usedAt), endsAt: new Date(endsAt) },
         ...(from === undefined ? {} : { from }),
         isCurrent: current.has(key),
       }))

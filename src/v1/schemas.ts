@@ -232,6 +232,7 @@ export const schemas = {
         id: text,
         account: text,
         begunAt: text,
+        usedAt: text,
         endsAt: text,
         "from?": text,
         current: boolean,

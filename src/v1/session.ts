@@ -53,8 +53,9 @@ export function openSessionRoutes(sessions: Sessions<Caller> | undefined): reado
   const visible = ({ caller, headers }: Pick<V1Request, "caller" | "headers">) =>
     (sessions?.open(headers) ?? []).filter(({ who }) => caller.isOperator || who.account === caller.account);
   const listed = async (request: V1Request) => ({
-    sessions: visible(request).map(({ id, who, begunAt, endsAt, from, isCurrent }) => ({
-      ...{ id, account: who.account, begunAt: begunAt.toISOString(), endsAt: endsAt.toISOString() },
+    sessions: visible(request).map(({ id, who, begunAt, usedAt, endsAt, from, isCurrent }) => ({
+      ...{ id, account: who.account, begunAt: begunAt.toISOString() },
+      ...{ usedAt: usedAt.toISOString(), endsAt: endsAt.toISOString() },
       ...defined({ from }),
       current: isCurrent,
     })),

@@ -62,6 +62,52 @@ describeWith([chromiumRequirement], "the web page of a server with access keys",
     await close();
   });
 
+  it("Settings shows and ends sessions; who was signed in there has to sign in again", async () => {
+    const signedIn = async (path: string, key: (typeof keys)[number]) => {
+      const browsing = await browse(browser, server.url);
+      const { page } = browsing;
+      await page.goto(`${server.url}${path}`);
+      await page.getByLabel("Access key ID").fill(key.accessKeyId);
+      await page.getByLabel("Secret access key").fill(key.secretAccessKey);
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.getByRole("button", { name: "Sign out" }).waitFor();
+      return browsing;
+    };
+    const [admin, other] = keys as [(typeof keys)[number], (typeof keys)[number]];
+    const here = await signedIn("/settings", admin);
+    const followed = await signedIn("/runs", other);
+    const mine = await signedIn("/runs", other);
+    const still = await signedIn("/settings", admin);
+    await here.page.reload();
+    const panel = here.page
+      .locator("section")
+      .filter({ has: here.page.getByRole("heading", { name: "Sessions" }) });
+    await panel.getByRole("columnheader", { name: "Last used" }).waitFor();
+    await panel.getByText("222222222222").nth(1).waitFor();
+    await expectAccessible(here.page, "sessions");
+    const before = await panel.getByRole("button", { name: "End", exact: true }).count();
+    // Newest first: the second account's last session is the second of the others.
+    await panel
+      .getByRole("row", { name: "222222222222" })
+      .first()
+      .getByRole("button", { name: "End" })
+      .click();
+    await mine.page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await expect.poll(() => panel.getByRole("button", { name: "End", exact: true }).count()).toBe(before - 1);
+    await followed.page.getByRole("heading", { level: 1, name: "Runs" }).waitFor();
+    await panel.getByRole("button", { name: "End all others" }).click();
+    await followed.page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await panel.getByRole("button", { name: "End all others" }).waitFor({ state: "detached" });
+    await still.page.getByRole("link", { name: "Runs" }).first().click();
+    await still.page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await here.page.reload();
+    await here.page.getByText("111111111111 (this one)").waitFor();
+    for (const { complaints, close } of [here, followed, mine, still]) {
+      expect(complaints).toEqual([]);
+      await close();
+    }
+  });
+
   it("an account that is not an administrator does not see what belongs to the machine", async () => {
     const { page, close } = await browse(browser, server.url);
     await page.goto(`${server.url}/predictions`);

@@ -97,6 +97,7 @@ function OpenSessions(): VNode {
         columns={[
           { title: "Account", cell: ({ account, current }) => `${account}${current ? " (this one)" : ""}` },
           { title: "Since", cell: ({ begunAt }) => <When at={begunAt} now={now} /> },
+          { title: "Last used", cell: ({ usedAt }) => <When at={usedAt} now={now} /> },
           { title: "From", cell: ({ from }) => from ?? "" },
           {
             title: "End",
