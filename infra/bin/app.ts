@@ -1,9 +1,9 @@
-/** `cdk synth`, `cdk diff` and `cdk deploy` run this: `-c stage=dev|prod -c repository=OWNER/NAME`, and optional values. */
+/** `cdk synth`, `cdk diff` and `cdk deploy` run this: `-c stage=dev|prod -c repository=OWNER@ID/NAME@ID`, and optional values. */
 import { fileURLToPath } from "node:url";
 import { App } from "aws-cdk-lib";
 import models from "../lib/models.json" with { type: "json" };
 import type { StageModel } from "../lib/models.ts";
-import type { StageName } from "../lib/options.ts";
+import { repositoryPattern, type StageName } from "../lib/options.ts";
 import { createStage } from "../lib/stage.ts";
 
 const app = new App();
@@ -14,8 +14,8 @@ const context = (name: string): string | undefined => {
 const stage = context("stage");
 const repository = context("repository");
 if (stage !== "dev" && stage !== "prod") throw new Error("say which stage: -c stage=dev or -c stage=prod");
-if (repository === undefined || !/^[\w.-]+\/[\w.-]+$/.test(repository))
-  throw new Error("say whose workflows may deploy: -c repository=OWNER/NAME");
+if (repository === undefined || !repositoryPattern.test(repository))
+  throw new Error("say whose workflows may deploy: -c repository=OWNER/NAME, or OWNER@ID/NAME@ID");
 const [oidcProviderArn, alarmEmail, budget] = ["oidcProviderArn", "alarmEmail", "budget"].map(context);
 createStage(app, {
   stage: stage satisfies StageName,

@@ -34,7 +34,9 @@ const rows = 50;
 const lookUps = 8;
 const region = process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION ?? (isDryRun ? "REGION" : undefined);
 const folder = isDryRun ? "FOLDER" : mkdtempSync(join(tmpdir(), "memoir-smoke-"));
-const environment = { ...process.env, MEMOIR_HOME: join(folder, "home") };
+/** The program `aws` 1 reads the second name only. */
+const regions = region === undefined ? {} : { AWS_REGION: region, AWS_DEFAULT_REGION: region };
+const environment = { ...process.env, ...regions, MEMOIR_HOME: join(folder, "home") };
 process.on("exit", () => {
   if (!isDryRun) rmSync(folder, { recursive: true, force: true });
 });

@@ -13,6 +13,7 @@ import {
 } from "../../src/store/predictions/index.ts";
 import { releasePath } from "../../src/store/predictions/parquet/layout.ts";
 import { variables } from "../lambda/settings.ts";
+import { repositoryPattern } from "../lib/options.ts";
 import { servedRoutes } from "../lib/served-routes.ts";
 import { served, synthesize } from "./synthesized.ts";
 import { trustProblems } from "./trust-rules.ts";
@@ -263,6 +264,24 @@ describe("the tables of Athena", () => {
       expect(listed.map(({ name }) => name)).not.toContain("release");
     }
   });
+});
+
+it("trusts a repository by its ids where its tokens have them, and nothing that is not a repository", () => {
+  const repository = "lab@12/memoir@345";
+  const { trust } = synthesize("dev", { repository });
+  const environments = ["dev", "dev-compact", "dev-diff", "dev-predict"];
+  expect(trustProblems(trust, { repository, environments })).toEqual([]);
+  expect(trustProblems(trust, { repository: "lab/memoir", environments })).toHaveLength(4);
+  expect(["lab/memoir", repository].every((each) => repositoryPattern.test(each))).toBe(true);
+  for (const wrong of [
+    "lab",
+    "lab/*",
+    "lab@12/memoir",
+    "lab/memoir@345",
+    "lab@x/memoir@1",
+    "lab/memoir:ref:*",
+  ])
+    expect([wrong, repositoryPattern.test(wrong)]).toEqual([wrong, false]);
 });
 
 it("the README says that nothing of this was run on AWS", () => {

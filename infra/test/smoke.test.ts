@@ -26,6 +26,8 @@ function smoke(args: readonly string[], more: Readonly<Record<string, string>> =
   return spawnSync(process.execPath, [script, ...args], { cwd: folder, env, encoding: "utf8" });
 }
 
+const notThere = `case "$1" in cloudformation) echo "$* does not exist" >&2; exit 254;; esac`;
+
 const commandsIn = (text: string) =>
   text.split("\n").flatMap((line) => line.match(/^ {2}\$ (.*)$/)?.[1] ?? []);
 
@@ -94,6 +96,19 @@ it("a stage that is there, or that nobody can say is not there, is neither deplo
   }
 });
 
+it.each(["AWS_REGION", "AWS_DEFAULT_REGION"])("every program gets the region of %s by both names", (name) => {
+  const regions = join(folder, "regions");
+  const note = `echo "$AWS_REGION $AWS_DEFAULT_REGION" >> "${regions}"`;
+  rmSync(regions, { force: true });
+  plant("aws", `${note}; ${notThere}`);
+  plant("npm", "exit 0");
+  plant("npx", `${note}; exit 7`);
+  smoke(["--stage", "dev"], { [name]: "eu-north-1" });
+  const lines = readFileSync(regions, "utf8").trim().split("\n");
+  expect(lines.length).toBeGreaterThan(3);
+  expect(new Set(lines)).toEqual(new Set(["eu-north-1 eu-north-1"]));
+});
+
 it("a stage whose deployment failed is destroyed, and the failure is reported", () => {
   rmSync(called, { force: true });
   plant("aws", `echo "$* does not exist" >&2; exit 254`);
@@ -104,7 +119,6 @@ it("a stage whose deployment failed is destroyed, and the failure is reported", 
   expect(readFileSync(called, "utf8")).toMatch(/^npx .*destroy --all/m);
 });
 
-const notThere = `case "$1" in cloudformation) echo "$* does not exist" >&2; exit 254;; esac`;
 const calls = () => (existsSync(called) ? readFileSync(called, "utf8") : "");
 
 /** Begun, and not waited for. `close` answers how it ended. */
