@@ -36,14 +36,15 @@ export function duration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** `about 6.25 USD once and 0.50 USD a month (list prices)` */
+/** `about 6.25 USD once and 0.72 USD a month (list prices)` */
 export function priceText(price: {
   readonly once: number;
   readonly monthly: number;
   readonly basis: string;
 }): string {
-  const usd = (amount: number) => `${amount > 0 && amount < 0.01 ? "less than 0.01" : amount.toFixed(2)} USD`;
-  return `about ${usd(price.once)} once and ${usd(price.monthly)} a month (${price.basis})`;
+  const usd = (amount: number) =>
+    amount > 0 && amount < 0.01 ? "less than 0.01 USD" : `about ${amount.toFixed(2)} USD`;
+  return `${usd(price.once)} once and ${usd(price.monthly)} a month (${price.basis})`;
 }
 
 /** Columns padded to their widest cell; the last one is not padded. */

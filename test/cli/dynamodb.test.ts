@@ -28,7 +28,7 @@ it("a dry run shows the price of a load, the load fills the table, and look-ups 
   const dry = await box.with(env).run(...load, "--dry-run");
   expect(dry.out).toContain("would import 40 rows");
   expect(dry.out).toContain(
-    "storing them costs about less than 0.01 USD once and less than 0.01 USD a month (DynamoDB on demand, us-east-1)",
+    "storing them costs less than 0.01 USD once and less than 0.01 USD a month (DynamoDB on demand, us-east-1)",
   );
   const stored = async () => JSON.parse((await box.with(env).run(...load, "--json")).out) as object;
   expect(await stored()).toMatchObject({ stored: 40, alreadyThere: 0 });
