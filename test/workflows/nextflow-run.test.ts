@@ -1,6 +1,8 @@
 /** `memoir run main.nf` with what Nextflow's users type after the script. */
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Sandbox } from "./sandbox.ts";
 
@@ -202,4 +204,42 @@ output { rows { mode 'copy'
     const again = await box.run("run", "made.nf", ...onHost, "--json");
     expect(JSON.parse(again.out).outputs).toEqual(outputs);
   });
+});
+
+// The profile `test` of every pipeline of nf-core names its sheet of samples on the web.
+it("scripts read documents on the web that parameters of a profile name", async () => {
+  const server = createServer((request, response) => {
+    const text = request.url === "/sheet.csv" ? "sample,reads\nA,/reads/a.fq.gz\n" : undefined;
+    response.writeHead(text === undefined ? 404 : 200).end(text);
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  try {
+    const { port } = server.address() as AddressInfo;
+    const web = `http://127.0.0.1:${port}`;
+    await box.write(
+      "main.nf",
+      `workflow {
+  file(params.input, checkIfExists: true)
+  channel.fromPath(params.input).splitCsv(header: true).view { "row $it.sample $it.reads" }
+  println "empty \${file(params.input).isEmpty()}"
+}
+`,
+    );
+    await box.write("nextflow.config", `profiles { test { params.input = '${web}/sheet.csv' } }\n`);
+    const { code, out, err } = await box.run("run", "main.nf", "-profile", "test", "-preview", ...onHost);
+    expect([code, out + err]).toEqual([0, expect.stringContaining("empty false")]);
+    const whole = await box.run("run", "main.nf", "-profile", "test", ...onHost);
+    expect([whole.code, whole.out + whole.err]).toEqual([0, expect.stringContaining("row A /reads/a.fq.gz")]);
+    const missing = await box.run("run", "main.nf", "--input", `${web}/none.csv`, ...onHost);
+    expect([missing.code, missing.out + missing.err]).toEqual([1, expect.stringContaining("none.csv")]);
+    server.close();
+    server.closeAllConnections();
+    const gone = await box.run("run", "main.nf", "-profile", "test", ...onHost);
+    expect([gone.code, gone.out + gone.err]).toEqual([
+      1,
+      expect.stringContaining(`${web}/sheet.csv cannot be read: `),
+    ]);
+  } finally {
+    server.close();
+  }
 });

@@ -57,7 +57,9 @@ class Run {
       // Patterns and folders stand for what is there.
       if (reach?.inputs === "anywhere")
         for (const location of localPlacesIn(this.#inputs.values)) await reach.admit(location);
-      const remote = await RemoteInputs.of(this.#inputs.values, this.#host.files, this.#ask);
+      const remote = new RemoteInputs();
+      const { files } = this.#host;
+      await remote.look(this.#inputs.values, files, this.#ask);
       const started = limit(() =>
         startSession(this.#parts, { inputs: this.#inputs, remote }, this.#host, this.#ask),
       );
@@ -67,6 +69,9 @@ class Run {
         return { kind: "succeeded", outputs };
       }
       session = started;
+      // Other people's documents choose no addresses.
+      if (reach === undefined) await remote.lookAtDocuments(textsOf(started.params), files, this.#ask);
+      for (const each of remote.problems) started.outside.log("warn", each);
       const { network } = started;
       const finish = limit(() => this.#build(started));
       if (this.#parts.options.preview !== true) {
@@ -270,4 +275,9 @@ function errorReport(failure: unknown): string {
     ...(exitCode === undefined ? [] : [`Command exit status:\n  ${exitCode}`]),
     ...(stderrTail.trim() === "" ? [] : [`Command error:\n${indented(stderrTail.trimEnd())}`]),
   ].join("\n\n");
+}
+
+/** Parameters that are texts, whoever has set them; not those in maps, such as the places of many genomes. */
+function textsOf(params: GroovyMap): readonly string[] {
+  return params.values().filter((each) => typeof each === "string");
 }

@@ -1,6 +1,6 @@
 /**
- * Inputs of the run that are in object stores, as scripts see them: they read files and expand patterns in the middle of
- * expressions, which cannot wait. So what the parameters name is looked at before the script begins.
+ * Inputs of the run that are in object stores and on the web, as scripts see them: they read files and expand patterns in
+ * the middle of expressions, which cannot wait. So what the parameters name is looked at before the script begins.
  */
 import { AppError, type Ask, isAppError, mapBounded } from "../../../kernel/index.ts";
 import type { FileAccess } from "../../core/index.ts";
@@ -22,11 +22,21 @@ export class RemoteInputs {
   readonly #folders = new Map<string, Set<string>>();
   readonly #contents = new Map<string, Uint8Array>();
 
-  static async of(values: unknown, files: FileAccess, ask: Ask): Promise<RemoteInputs> {
-    const found = new RemoteInputs();
-    const locations = [...new Set(locationsIn(values))];
-    await mapBounded(locations, looksAtOnce, (location) => found.#look(location, files, ask));
-    return found;
+  /** What could not be looked at, and why. */
+  readonly problems: string[] = [];
+
+  /** Objects, and what folders and patterns stand for. */
+  async look(values: unknown, files: FileAccess, ask: Ask): Promise<void> {
+    const locations = [...new Set(textsIn(values).filter((each) => /^s3:\/\/[^/]+\/./i.test(each)))];
+    await mapBounded(locations, looksAtOnce, (location) => this.#look(location, files, ask));
+  }
+
+  /** Sheets of samples and the like, also on the web: data is left to the tasks. */
+  async lookAtDocuments(values: unknown, files: FileAccess, ask: Ask): Promise<void> {
+    const isMeant = (each: string) =>
+      /^(?:s3|https?):\/\/[^/]+\/./i.test(each) && documents.test(each) && !this.#objects.has(each);
+    const locations = [...new Set(textsIn(values).filter(isMeant))];
+    await mapBounded(locations, looksAtOnce, (location) => this.#look(location, files, ask));
   }
 
   over(files: ScriptFiles): ScriptFiles {
@@ -67,6 +77,7 @@ export class RemoteInputs {
       // Whoever reads it reports what is wrong with it.
       if (!isAppError(error) || error.row.kind === "interrupted" || error.code === "DIRECTORY_TOO_LARGE")
         throw error;
+      this.problems.push(`${location} cannot be read: ${error.message}`);
     }
   }
 
@@ -76,7 +87,10 @@ export class RemoteInputs {
     if (!documents.test(location) || sizeBytes > mostReadBytes || read + sizeBytes > mostBytesInAll) return;
     const pieces: Uint8Array[] = [];
     for await (const piece of files.read(location, ask)) pieces.push(piece);
-    this.#contents.set(location, Buffer.concat(pieces));
+    const content = Buffer.concat(pieces);
+    this.#contents.set(location, content);
+    // Servers on the web may not say it.
+    this.#add(location, content.length);
   }
 
   async #below(folder: string, files: FileAccess, ask: Ask): Promise<void> {
@@ -91,6 +105,8 @@ export class RemoteInputs {
         `looking at ${location}: the inputs of the run name more than ${mostObjects} objects`,
       );
     this.#objects.set(location, { kind: "file", sizeBytes, modifiedMs: 0 });
+    // Folders on the web cannot be listed.
+    if (!/^s3:/i.test(location)) return;
     for (let at = location; ; ) {
       const slash = at.lastIndexOf("/");
       const folder = at.slice(0, slash);
@@ -110,7 +126,7 @@ function plain(location: string): string {
   return location.replace(/\/+$/, "");
 }
 
-function locationsIn(value: unknown): readonly string[] {
-  if (typeof value === "string") return /^s3:\/\/[^/]+\/./i.test(value) ? [value] : [];
-  return typeof value === "object" && value !== null ? Object.values(value).flatMap(locationsIn) : [];
+function textsIn(value: unknown): readonly string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
