@@ -36,7 +36,7 @@ let jobs: Jobs;
 let now: Date;
 let bugs: unknown[];
 
-function start(over: PredictionTier = tier): Jobs {
+function start(over: PredictionTier = tier, more: { readonly mostJobBytes?: number } = {}): Jobs {
   const served = { tier: over, models: async () => [weight, other], jobsFolder: join(folder, "jobs") };
   return createJobs({
     ...{
@@ -45,7 +45,7 @@ function start(over: PredictionTier = tier): Jobs {
       openAccount: "000000000000",
       region: "us-east-1",
     },
-    ...{ now: () => now, onBug: (error: unknown) => bugs.push(error) },
+    ...{ now: () => now, onBug: (error: unknown) => bugs.push(error), ...more },
   });
 }
 
@@ -244,6 +244,23 @@ describe("jobs", () => {
       { status: "missing", input: "no" },
       { status: "stored", input: "C5", values: [5, "label 5"] },
     ]);
+  });
+
+  it("with more rows than its process can write in time is refused at submit, with the way to read them all", async () => {
+    const few = start(tier, { mostJobBytes: 30 * (180 + 2 * 20) });
+    const all = (id: string) => ({ requestId: requestId.replace("0f", id), model: "eos3b5e", fetch: "all" });
+    const submit = (body: object) => send("/v1/jobs", { body, to: few });
+    expect((await submit(all("1f"))).status).toBe(200);
+    const scope = { modelId: weight.id as ModelId, release: "v1", columns };
+    await tier.putMany(scope, [{ input: "one more", values: [1, ""] }], freshAsk());
+    const { status, body } = await submit(all("2f"));
+    expect([status, JSON.parse(String(body))]).toMatchObject([413, { code: "JOB_TOO_LARGE" }]);
+    expect(String(body)).toContain("eos3b5e has 31 rows; a job here ends in time with up to 30 of them");
+    expect(String(body)).toContain("memoir dump --cloud");
+    // What is known already, or bounded by the request itself, is not refused.
+    expect((await submit(all("1f"))).status).toBe(200);
+    expect((await submit({ ...all("3f"), fetch: "filter", inputs: ["C1"] })).status).toBe(200);
+    await few.close();
   });
 
   it("samples are the same for the same seed", async () => {

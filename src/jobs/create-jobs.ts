@@ -39,6 +39,8 @@ export interface JobsParts extends Omit<AccessRules, "services" | "tokens"> {
   /** Forms that take uploads. Default: signed by this process, which takes them itself. */
   readonly formOf?: (upload: UploadLink) => Promise<UploadForm>;
   readonly handOver?: (job: JobName) => Promise<void>;
+  /** What a job can write in its time, as text. Default: any number. */
+  readonly mostJobBytes?: number;
   /** Called with what should not happen. */
   readonly onBug?: (error: unknown) => void;
 }
@@ -67,7 +69,7 @@ export function createJobs(parts: JobsParts): Jobs {
     createAuthenticator({ ...parts, services: ["omics", "execute-api"], tokens: "accepted" });
   const controller = new JobController({
     ...{ store: parts.jobs ?? new JobFolder(served.jobsFolder), tier: served.tier, now },
-    ...defined({ onBug, handOver: parts.handOver }),
+    ...defined({ onBug, handOver: parts.handOver, mostJobBytes: parts.mostJobBytes }),
   });
   const links = new SignedLinks(now);
   const linkOf =

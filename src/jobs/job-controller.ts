@@ -6,6 +6,7 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { digestOf } from "../hash/index.ts";
+import { RequestProblem } from "../http/index.ts";
 import {
   AppError,
   type Ask,
@@ -31,7 +32,7 @@ import { inputsOf, type UploadedInputs } from "./uploads.ts";
 
 export interface JobControllerOptions {
   readonly store: JobStore;
-  readonly tier: Pick<PredictionTier, "getMany" | "sample" | "scan">;
+  readonly tier: Pick<PredictionTier, "getMany" | "sample" | "scan" | "count">;
   /** A job with up to this many inputs or samples is done within submit. Default: `smallJob`. */
   readonly doneInSubmit?: number;
   readonly now: () => Date;
@@ -41,6 +42,8 @@ export interface JobControllerOptions {
    * calls `work` for it.
    */
   readonly handOver?: (job: JobName) => Promise<void>;
+  /** What the process that runs a job can write in its time, as text. Default: any number. */
+  readonly mostJobBytes?: number;
 }
 
 /** How long results and records are kept. */
@@ -53,6 +56,10 @@ const sweepEveryMs = 3_600_000;
 /** A file ends after this many rows, or this much text. */
 const mostRowsOfFile = 100_000;
 const mostTextOfFile = 64 << 20;
+
+/** About what a row takes in a result, unpacked: its input and where it comes from, and each value. */
+const rowBytes = 180;
+const cellBytes = 20;
 
 const zip = promisify(gzip);
 
@@ -90,7 +97,12 @@ export class JobController {
     await Promise.all(running.map(({ done }) => done));
   }
 
-  async submit(account: string, requestId: string, request: JobRequest): Promise<JobRecord> {
+  /** @throws RequestProblem for a job that cannot end in the time that its process has. */
+  async submit(
+    account: string,
+    { requestId, ...request }: JobRequest & { readonly requestId: string },
+    ask: Ask,
+  ): Promise<JobRecord> {
     const { scope, inputs, ...how } = request;
     const identity = {
       ...{ account, requestId, model: scope.modelId, release: scope.release, ...how },
@@ -98,10 +110,10 @@ export class JobController {
       ...(inputs === undefined ? {} : { inputs: [...inputs] }),
     };
     const id = digestOf(identity).slice(0, 32);
-    return this.#submits.run(keyOf({ account, id }), () => this.#submit({ account, id }, request));
+    return this.#submits.run(keyOf({ account, id }), () => this.#submit({ account, id }, request, ask));
   }
 
-  async #submit({ account, id }: JobName, request: JobRequest): Promise<JobRecord> {
+  async #submit({ account, id }: JobName, request: JobRequest, ask: Ask): Promise<JobRecord> {
     const known = await this.find({ account, id });
     if (known !== undefined) {
       // The process that created it may have died before it handed it over.
@@ -109,6 +121,7 @@ export class JobController {
       return known;
     }
     const { scope, inputs } = request;
+    await this.#requireInTime(request, ask);
     const now = this.#options.now();
     const job: JobRecord = {
       ...{ id, account, state: "PENDING", files: [] },
@@ -126,6 +139,19 @@ export class JobController {
     const ended = this.#start(job);
     if (isSmall) await ended;
     return (await this.#store.read(job)) ?? job;
+  }
+
+  /** Only all rows of a model have no other limit. Counting them reads the ends of the files. */
+  async #requireInTime({ scope, fetch }: JobRequest, ask: Ask): Promise<void> {
+    const { mostJobBytes, tier } = this.#options;
+    if (mostJobBytes === undefined || fetch !== "all") return;
+    const most = Math.floor(mostJobBytes / (rowBytes + cellBytes * scope.columns.length));
+    const rows = await tier.count(scope, ask);
+    if (rows <= most) return;
+    throw new RequestProblem({
+      ...{ status: 413, code: "JOB_TOO_LARGE" },
+      detail: `${scope.modelId} has ${rows} rows; a job here ends in time with up to ${most} of them: read the files directly with memoir dump --cloud`,
+    });
   }
 
   /** Runs a job that was handed over. One that has ended, or was removed, stays as it is; interrupted work throws. */

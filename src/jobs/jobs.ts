@@ -40,7 +40,7 @@ export async function submitJob(request: JobsRequest): Promise<unknown> {
   const { account } = caller;
   if (what.upload !== undefined && !(await controller.hasUpload({ account, sha256: what.upload })))
     throw uploadMissing();
-  return shown(await controller.submit(caller.account, requestId, { scope, ...what }));
+  return shown(await controller.submit(caller.account, { requestId, scope, ...what }, ask));
 }
 
 export async function listJobs({ caller, controller }: JobsRequest): Promise<unknown> {

@@ -151,7 +151,11 @@ async function predictions({ one, host, context }: Legacy): Promise<HttpResponse
   const scope = await scopeOf({ model, body: {} }, context, context.ask);
   const inputs = [...new Set(uploadedInputs(await readUpload(context, model, requestId)))];
   if (inputs.length > smallJob) throw invalid(`up to ${smallJob} inputs are accepted`);
-  const job = await controller.submit(caller.account, requestId, { scope, fetch: "filter", inputs });
+  const job = await controller.submit(
+    caller.account,
+    { requestId, scope, fetch: "filter", inputs },
+    context.ask,
+  );
   if (job.state !== "SUCCEEDED") throw invalid(`the job is ${job.state}`);
   const records = [recordText(["model_id", "key", "input", "output"])];
   for (const { name } of job.files)
@@ -189,7 +193,7 @@ async function submitted(
 ): Promise<readonly [JobRecord, "once" | "twice"]> {
   const { model, requestId, body, scope } = asked;
   const start = (what: Omit<JobRequest, "scope">) =>
-    controller.submit(caller.account, requestId, { scope, ...what });
+    controller.submit(caller.account, { requestId, scope, ...what }, context.ask);
   switch (body["fetchtype"]) {
     case "filter": {
       const text = await readUpload(context, model, requestId);

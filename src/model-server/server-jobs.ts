@@ -10,7 +10,7 @@ import { createGunzip } from "node:zlib";
 import type { ModelServerParts } from "../app/index.ts";
 import type { Caller } from "../http/index.ts";
 import { JobController, JobFolder, type JobRecord } from "../jobs/index.ts";
-import { AppError } from "../kernel/index.ts";
+import { AppError, freshAsk } from "../kernel/index.ts";
 import { columnsDigest, rowFromWire } from "../store/predictions/index.ts";
 import type { Cell, PredictionRow } from "../task/index.ts";
 import { type Orientation, type OutputType, orientations, orientedJson } from "./orient.ts";
@@ -41,6 +41,7 @@ export class ServerJobs {
     this.#controller = new JobController({
       ...{ store: new JobFolder(parts.jobsFolder), now, onBug, doneInSubmit: 0 },
       tier: {
+        count: refused,
         sample: refused,
         scan: refused,
         getMany: async (scope, inputs, ask) => {
@@ -74,8 +75,8 @@ export class ServerJobs {
   async submit(account: string, inputs: readonly string[], orient: Orientation): Promise<unknown> {
     const { id: modelId, release, columns } = this.#options.parts.model;
     const scope = { modelId, release, columns };
-    const request = { scope, fetch: "filter", inputs, orient } as const;
-    const { id } = await this.#controller.submit(account, randomUUID(), request);
+    const request = { requestId: randomUUID(), scope, fetch: "filter", inputs, orient } as const;
+    const { id } = await this.#controller.submit(account, request, freshAsk());
     return { job_id: idText(id), message: "Job submitted successfully." };
   }
 
