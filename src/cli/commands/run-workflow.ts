@@ -6,7 +6,6 @@ import { AppError, defined, type ExactJson, isAppError } from "../../kernel/inde
 import { type Context, defineCommand, type Given } from "../command.ts";
 import { executorOrder } from "../executor-options.ts";
 import { count, duration, fromHere, plural } from "../format.ts";
-import { limitHeapGrowth } from "../heap-growth.ts";
 import { separatePipelineWords } from "../nextflow/pipeline-words.ts";
 import { projectProgram } from "../nextflow/project-program.ts";
 import { last, settingsOf } from "../nextflow/run.ts";
@@ -64,17 +63,12 @@ export const command = defineCommand<Result>({
     // A run that continues after a failure may do so for hours, and JSON does not inform people.
     const endsSoon = request.failure === "fast" && !given.is("json");
     const progress = createWorkflowProgress(screen, undefined, endsSoon ? "last" : "at once");
-    const heap = limitHeapGrowth();
     try {
       const run = open.start(request, ask);
-      for await (const event of run.events) {
-        heap.event(event);
-        progress.event(event);
-      }
+      for await (const event of run.events) progress.event(event);
       return { kind: "ran", ...(await run) };
     } finally {
       progress.end();
-      heap.end();
     }
   },
   render: (result, screen) =>
