@@ -71,7 +71,12 @@ export interface AttemptOrder {
   readonly adopt?: { readonly attemptId: string; readonly directory: string; readonly fromRun: string };
   /** Given back when a command has ended well: to collect what it left needs the disk, not the processors. */
   readonly leave?: Leave;
+  /** The first attempt, where it was placed before the turn of its call. */
+  readonly ahead?: Ahead;
 }
+
+/** undefined = nothing was placed that can be used. */
+export type Ahead = Promise<Attempt | undefined>;
 
 export type Computation =
   | {
@@ -132,7 +137,9 @@ async function attemptOnce(
   let attempt: Attempt;
   let end: AttemptEnd;
   try {
-    const prepared = await prepare(parts, order, { directory, number, id: adopted?.attemptId }, ask);
+    const ahead = number === 0 && adopted === undefined ? await order.ahead : undefined;
+    const prepared =
+      ahead ?? (await prepare(parts, order, { directory, number, id: adopted?.attemptId }, ask));
     if ("kind" in prepared) return { kind: "obstructed", obstacle: prepared };
     attempt = prepared;
     if (adopted !== undefined)
@@ -177,6 +184,14 @@ async function attemptOnce(
       parts.emit({ kind: "log", words: `removing ${attempt.id}: ${messageOf(error)}` });
     });
   }
+}
+
+/** Places the inputs of a call's first attempt, where its executor can do that before it starts it. */
+export async function placeAhead(parts: AttemptParts, order: AttemptOrder, ask: Ask): Ahead {
+  const place = { directory: order.directory, number: 0, id: undefined };
+  const prepared = await prepare(parts, order, place, ask);
+  if ("kind" in prepared) return undefined;
+  return (await parts.executor.place?.(prepared, ask)) === "placed" ? prepared : undefined;
 }
 
 /**

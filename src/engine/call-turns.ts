@@ -33,15 +33,19 @@ export class CallTurns {
     this.#parts = parts;
   }
 
-  /** A turn, or how the call ends without one. */
-  async take(order: CallOrder, ask: Ask): Promise<Turn | Ended> {
+  /** A turn, or how the call ends without one. `soon` may be called before, with the call as it will have its turn. */
+  async take(order: CallOrder, ask: Ask, soon?: (order: CallOrder) => void): Promise<Turn | Ended> {
     const { scheduler } = await order.where.ready();
     const task = await this.#fitting(order.task, scheduler);
     const excess = await scheduler.excess(task.resources);
     if (excess !== undefined)
       return { kind: "failed", failure: { kind: "resources-unavailable", message: excess, attempts: 0 } };
     const signal = AbortSignal.any([ask.signal, this.#parts.stopping]);
-    const release = await scheduler.acquire(task.resources, { signal });
+    const release = await scheduler.acquire(
+      task.resources,
+      { signal },
+      soon && (() => soon({ ...order, task })),
+    );
     if (release === undefined) return { kind: "cancelled" };
     if (!signal.aborted)
       return {

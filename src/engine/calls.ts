@@ -12,7 +12,7 @@ import type { Holder, LeaseAnswer } from "./call-leases.ts";
 import type { CallOrder } from "./call-order.ts";
 import type { CallRecorder } from "./call-recorder.ts";
 import { CallTurns } from "./call-turns.ts";
-import { CallComputer, type Resolved } from "./compute-call.ts";
+import { type Ahead, CallComputer, type Resolved } from "./compute-call.ts";
 import type { Emit, MissReason } from "./events.ts";
 import { findCall } from "./find-call.ts";
 import { CallIdentifier, type KeyedCall } from "./identify-call.ts";
@@ -156,8 +156,9 @@ export class Calls {
     }
   }
 
-  /** Waits for the calls that are computed again for comparison. */
+  /** Waits for the calls that are computed again for comparison, and for what was placed for calls that had no turn. */
   async settle(): Promise<void> {
+    await this.#computer.settle();
     await this.#rechecks.settle();
   }
 
@@ -303,8 +304,11 @@ export class Calls {
   async #computeKeyed(order: CallOrder, identified: KeyedCall, ask: Ask): Promise<Resolved> {
     const { task } = order;
     let waitingFor: string | undefined;
+    let ahead: Ahead | undefined;
     for (let pollMs = firstPollMs; ; pollMs = Math.min(longestPollMs, pollMs * 2)) {
-      const turn = await this.#turns.take(order, ask);
+      const turn = await this.#turns.take(order, ask, (waiting) => {
+        ahead ??= this.#computer.placeAhead(waiting, identified, ask);
+      });
       if (turn.kind !== "turn") return turn;
       let lease: LeaseAnswer | undefined;
       try {
@@ -319,7 +323,7 @@ export class Calls {
           const entry =
             lease === undefined ? undefined : await this.#findAgain(identified.key.key, task, ask);
           if (entry !== undefined) return this.#reuse(order, identified.key, entry, ask);
-          return await this.#computer.computeAndRecord(turn, identified, ask);
+          return await this.#computer.computeAndRecord(turn, { identified, ahead }, ask);
         }
       } finally {
         turn.release();

@@ -12,7 +12,14 @@ import {
   type TaskFailure,
   withOrigin,
 } from "../task/index.ts";
-import { type AttemptParts, type Computation, compute, stateOfInputs } from "./attempts.ts";
+import {
+  type Ahead,
+  type AttemptParts,
+  type Computation,
+  compute,
+  placeAhead,
+  stateOfInputs,
+} from "./attempts.ts";
 import type { CallOrder, Ended } from "./call-order.ts";
 import type { CallRecorder } from "./call-recorder.ts";
 import type { Turn } from "./call-turns.ts";
@@ -39,6 +46,8 @@ export interface CallComputerParts {
   readonly onFailed: (task: TaskCall, failure: TaskFailure) => void;
 }
 
+export type { Ahead } from "./attempts.ts";
+
 /** How a call ended, with the entry behind it where there is one. */
 export type Resolved =
   | {
@@ -56,6 +65,8 @@ export class CallComputer {
   readonly #adopted = new Set<string>();
   /** How often a call has been computed in this run, by its path. */
   readonly #rounds = new Map<string, number>();
+  /** What is being placed before a turn, by the path of the call. */
+  readonly #placing = new Map<string, Ahead>();
 
   constructor(parts: CallComputerParts) {
     this.#parts = parts;
@@ -67,10 +78,11 @@ export class CallComputer {
   }
 
   /** The turn is given back when the command has ended. */
-  async computeAndRecord(turn: Turn, identified: KeyedCall, ask: Ask): Promise<Resolved> {
+  async computeAndRecord(turn: Turn, placed: PlacedCall, ask: Ask): Promise<Resolved> {
     const { order } = turn;
+    const { identified } = placed;
     const { key } = identified.key;
-    const computed = await this.compute(turn, ask, identified);
+    const computed = await this.compute(turn, ask, placed);
     turn.release();
     if (computed.kind !== "computed") return computed;
     const outputs = await this.#withOrigins(computed, key);
@@ -86,8 +98,35 @@ export class CallComputer {
     return { kind: "computed", outputs: entry.outputs, key, entry };
   }
 
-  async compute(turn: Turn, ask: Ask, identified?: KeyedCall): Promise<Computation> {
+  /**
+   * Places the inputs of a call while others compute. What is placed is used only by the call as it is identified now: whether
+   * its inputs stay what they are until its command has ended is looked at then, however early they were placed.
+   */
+  placeAhead(order: CallOrder, { identities, key: { key } }: KeyedCall, ask: Ask): Ahead | undefined {
+    const { task, collect, image, where } = order;
+    const isOther =
+      this.#rounds.has(task.path) || this.#placing.has(task.path) || this.#parts.orphans.has(key);
+    if (where.executor.place === undefined || isOther) return undefined;
+    const placing = this.attemptParts(where).then((parts) => {
+      const directory = this.#parts.callDirectory(task.path);
+      return placeAhead(parts, { task, collect, directory, ...defined({ image }), key, identities }, ask);
+    });
+    // Its turn meets the same trouble, and says so.
+    const placed = placing.catch(() => undefined).finally(() => this.#placing.delete(task.path));
+    this.#placing.set(task.path, placed);
+    return placed;
+  }
+
+  /** Waits for what is being placed. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#placing.values());
+  }
+
+  async compute(turn: Turn, ask: Ask, placed: Partial<PlacedCall> = {}): Promise<Computation> {
     const { order } = turn;
+    const { identified, ahead } = placed;
+    // Two that place the same files would disturb each other.
+    await this.#placing.get(order.task.path);
     const { task, collect, image } = order;
     const key = identified?.key.key;
     // A result that was lost is computed next to what is left of the first time.
@@ -110,6 +149,7 @@ export class CallComputer {
         collect,
         directory,
         leave: turn,
+        ...defined({ ahead }),
         ...defined({ image }),
         ...(identified === undefined ? {} : { key: identified.key.key, identities: identified.identities }),
         ...adopt,
@@ -219,6 +259,12 @@ export class CallComputer {
     }
     return undefined;
   }
+}
+
+/** A call that has its turn. */
+interface PlacedCall {
+  readonly identified: KeyedCall;
+  readonly ahead: Ahead | undefined;
 }
 
 interface ChangedInput {

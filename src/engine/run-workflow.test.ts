@@ -67,6 +67,40 @@ describe("a run with a cache", () => {
     expect(made.seen("call.reused")[0]).toMatchObject({ call: "scripted.work", fromRun: "run-1" });
   });
 
+  it("places the inputs of the next call while one computes, and records nothing that was made of others", async () => {
+    const placed: Attempt[] = [];
+    const made = await bench({
+      play: async (attempt) => {
+        if (attempt.labels["memoir.call"] === "scripted.a") {
+          await vi.waitFor(() => expect(placed).toHaveLength(1));
+          await writeFile(data.location, "other bytes\n");
+        }
+        return makesOut();
+      },
+      capacity: { cpu: 1, memoryBytes: 2 ** 30, gpu: 0 },
+    });
+    const data = await input(made, "data.txt", "bytes\n");
+    Object.assign(made.executor, {
+      place: async (attempt: Attempt) => {
+        placed.push(attempt);
+        return "placed";
+      },
+    });
+    const tasks = [
+      { name: "a", command: "a" },
+      { name: "b", command: "b", files: [data] },
+    ];
+    await made.run(async (host, ask) => {
+      await Promise.all(tasks.map((task) => call(host, task, ask)));
+      return succeeded;
+    });
+    const ofB = made.executor.started.filter(({ labels }) => labels["memoir.call"] === "scripted.b");
+    expect(ofB[0]).toBe(placed[0]);
+    // What it was given is not what its key says any more, so it never becomes an entry.
+    expect(made.seen("call.not-recorded")).toMatchObject([{ call: "scripted.b" }]);
+    expect(made.seen("call.recorded").map((event) => event.call)).toEqual(["scripted.a"]);
+  });
+
   it("never opens the executor when everything is reused", async () => {
     const made = await bench();
     await made.one();

@@ -90,6 +90,20 @@ describe("the scheduler", () => {
     expect(await scheduler.acquire(need(1), { ...freshAsk(), signal: AbortSignal.abort() })).toBeUndefined();
   });
 
+  it("gives notice to the next two that wait, each once, and to nobody who need not wait", async () => {
+    const scheduler = new Scheduler(machine);
+    const noticed: string[] = [];
+    const asked = (name: string) => scheduler.acquire(need(4), freshAsk(), () => noticed.push(name));
+    const first = await asked("first");
+    const second = asked("second");
+    asked("third");
+    asked("fourth");
+    expect(noticed).toEqual(["second", "third"]);
+    first?.();
+    await second;
+    expect(noticed).toEqual(["second", "third", "fourth"]);
+  });
+
   it("says what is too much", () => {
     const scheduler = new Scheduler({ cpu: 4, memoryBytes: 8 * 2 ** 30, gpu: 0 });
     expect(scheduler.excess(need(4))).toBeUndefined();

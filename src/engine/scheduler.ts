@@ -21,9 +21,12 @@ export interface Turns {
   /** The part of what the call asks for that there is: for calls that run with less. */
   fitted(resources: Resources): Resources | Promise<Resources>;
   /** Resolves with the function that gives the share back (once, however often it is called); undefined when the Ask was
-   * cancelled while waiting. */
-  acquire(resources: Resources, ask: Ask): Promise<(() => void) | undefined>;
+   * cancelled while waiting. `soon` may be called once, when it is among the next. */
+  acquire(resources: Resources, ask: Ask, soon?: () => void): Promise<(() => void) | undefined>;
 }
+
+/** So many of those that wait get notice that their turn comes soon. */
+const mostSoon = 2;
 
 /** How many later calls may be started before the first one in the queue. */
 const mostOvertakes = 32;
@@ -31,6 +34,8 @@ const mostOvertakes = 32;
 interface Waiting {
   readonly need: Need;
   readonly grant: () => void;
+  /** Until it was called. */
+  soon: (() => void) | undefined;
 }
 
 /** Thousandths of a cpu: sums of fractions stay exact. */
@@ -71,12 +76,13 @@ export class Scheduler implements Turns {
     };
   }
 
-  acquire(resources: Resources, ask: Ask): Promise<(() => void) | undefined> {
+  acquire(resources: Resources, ask: Ask, soon?: () => void): Promise<(() => void) | undefined> {
     const need = needOf(resources);
     return new Promise((resolve) => {
       if (ask.signal.aborted) return resolve(undefined);
       const waiting: Waiting = {
         need,
+        soon,
         grant: () => {
           ask.signal.removeEventListener("abort", leave);
           resolve(this.#take(need));
@@ -104,6 +110,14 @@ export class Scheduler implements Turns {
   }
 
   #serve(): void {
+    this.#grant();
+    for (const waiting of this.#queue.slice(0, mostSoon)) {
+      waiting.soon?.();
+      waiting.soon = undefined;
+    }
+  }
+
+  #grant(): void {
     for (let i = 0; i < this.#queue.length; ) {
       const waiting = this.#queue[i];
       if (waiting === undefined) return;

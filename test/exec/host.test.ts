@@ -31,6 +31,21 @@ describeWith([guardRequirement], "with the guard", () => {
     hidesProcesses: true,
     make: () => make({ copyUpToBytes: -1 }),
   });
+
+  executorContract({
+    name: "the host, every attempt being placed before it is started",
+    graceful: true,
+    hidesProcesses: true,
+    make: async () => {
+      const executor = await make({});
+      const start = executor.start.bind(executor);
+      executor.start = async (attempt, ask) => {
+        await executor.place?.(attempt, ask);
+        return start(attempt, ask);
+      };
+      return executor;
+    },
+  });
 });
 
 executorContract({

@@ -152,6 +152,11 @@ export interface Executor {
    * environment; undefined when there is none. Absent where tasks always have an image.
    */
   programPath?(name: string, env: Readonly<Record<string, string>>): Promise<string | undefined>;
+  /**
+   * Places the inputs of an attempt that may be started soon, so that its start takes less; `start` has to be given the same
+   * object then. An attempt that is never started leaves its directory. Absent where a start would gain nothing.
+   */
+  place?(attempt: Attempt, ask: Ask): Promise<"placed" | "not placed">;
   /** Starts it, or adopts it when an attempt of this id exists already. Resolves when started. */
   start(attempt: Attempt, ask: Ask): Promise<void>;
   /** Waits for the end; aborting the Ask stops the attempt (TERM, then KILL) and answers `cancelled`. */

@@ -56,6 +56,11 @@ class MixedExecutor implements Executor {
     return this.#host.environmentIdentity();
   }
 
+  async place(attempt: Attempt, ask: Ask): Promise<"placed" | "not placed"> {
+    if (attempt.image !== undefined || this.#host.place === undefined) return "not placed";
+    return this.#host.place(attempt, ask);
+  }
+
   async programPath(name: string, env: Readonly<Record<string, string>>): Promise<string | undefined> {
     return this.#host.programPath?.(name, env);
   }

@@ -82,6 +82,13 @@ interface Starting {
   readonly isGuarded: boolean;
 }
 
+interface Placed {
+  /** The attempt's directory as the task has it in texts. */
+  readonly root: string;
+  readonly rewrite: (text: string) => string;
+  readonly staging: Staging;
+}
+
 interface Sandbox {
   readonly program: string;
   readonly view: SandboxView;
@@ -113,6 +120,8 @@ class HostExecutor implements Executor {
   #starting: Promise<Starting> | undefined;
   /** File systems that cannot share blocks. */
   readonly #unshared = new Set<string>();
+  /** What `place` has placed and nobody has started yet. */
+  readonly #placed = new WeakMap<Attempt, Placed>();
   #sandbox: Sandbox | undefined;
   #identity: string | undefined;
   #aliases: string | undefined;
@@ -247,6 +256,33 @@ class HostExecutor implements Executor {
     return findProgram(name, { ...this.#env, ...env }, "/");
   }
 
+  /** Only small copies and empty files to mount on: nobody should wait, or lack room, for what may never start. */
+  async place(attempt: Attempt, ask: Ask): Promise<"placed" | "not placed"> {
+    const isLarge = attempt.copyInputs === true || attempt.inputs.some(({ writable }) => writable === true);
+    if (this.#sandbox !== undefined || isLarge) return "not placed";
+    const { isGuarded } = await this.#once();
+    if (!isGuarded || this.#running.has(attempt.id)) return "not placed";
+    this.#placed.set(attempt, await this.#prepared(attempt, isGuarded, ask));
+    return "placed";
+  }
+
+  async #prepared(attempt: Attempt, isGuarded: boolean, ask: Ask): Promise<Placed> {
+    const isPlain = this.#sandbox === undefined;
+    const root = isPlain ? await this.#plainRoot(attempt.directory) : taskRoot;
+    const rewrite = (text: string) => (root === taskRoot ? text : substituteTaskRoot(text, root));
+    const staging = await prepareAttempt(
+      attempt,
+      {
+        ...this.#stagingOptions(isPlain, isGuarded),
+        // A link needs no name that scripts can leave unquoted.
+        ...(isPlain ? { root: attempt.directory } : {}),
+        rewrite,
+      },
+      ask,
+    );
+    return { root, rewrite, staging };
+  }
+
   async start(attempt: Attempt, ask: Ask): Promise<void> {
     if (this.#running.has(attempt.id)) return;
     let reportBegun: () => void = () => {};
@@ -289,18 +325,9 @@ class HostExecutor implements Executor {
     checkAsk(ask, `starting ${attempt.id}`);
     const isPlain = this.#sandbox === undefined;
     const { starter, isGuarded } = isPlain ? await this.#once() : { isGuarded: false };
-    const root = isPlain ? await this.#plainRoot(attempt.directory) : taskRoot;
-    const rewrite = (text: string) => (root === taskRoot ? text : substituteTaskRoot(text, root));
-    const staging = await prepareAttempt(
-      attempt,
-      {
-        ...this.#stagingOptions(isPlain, isGuarded),
-        // A link needs no name that scripts can leave unquoted.
-        ...(isPlain ? { root: attempt.directory } : {}),
-        rewrite,
-      },
-      ask,
-    );
+    const ahead = this.#placed.get(attempt);
+    this.#placed.delete(attempt);
+    const { root, rewrite, staging } = ahead ?? (await this.#prepared(attempt, isGuarded, ask));
     const table = isGuarded ? await this.#table(attempt, staging, ask) : "";
     const cgroup = this.#cgroups?.make(attempt.id, attempt.resources.memoryBytes) ?? "";
     const startedAt = performance.now();
