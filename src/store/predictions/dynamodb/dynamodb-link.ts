@@ -3,6 +3,7 @@
  * (unprocessed keys) and what it refuses for now (throttling) is sent again after a pause that grows, with jitter, so
  * that several clients do not come back together.
  */
+import { setMaxListeners } from "node:events";
 import type { AttributeValue, DynamoDBClient, DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import {
   AppError,
@@ -204,6 +205,8 @@ export class DynamoLink {
     send: (open: readonly T[]) => Promise<readonly T[]>,
   ): Promise<void> {
     const what = `${doing} in ${this.#name}`;
+    // Every request under way listens to it.
+    setMaxListeners(0, ask.signal);
     let open = all;
     for (let tries = 0; ; ) {
       checkAsk(ask, what);

@@ -192,6 +192,21 @@ describe("a DynamoDB table", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  it("loads into a table with rows without a warning about listeners", async () => {
+    const warnings: string[] = [];
+    const listen = ({ name }: Error) => warnings.push(name);
+    process.on("warning", listen);
+    const { tier, table } = await alone();
+    await tier.putMany(scopeOf(), manyRows(10), ask);
+    const { tier: other } = await alone({ table });
+    const fresh = freshAsk();
+    expect(await other.putMany(scopeOf(), manyRows(2_500), fresh)).toMatchObject({ alreadyThere: 10 });
+    await new Promise(setImmediate);
+    process.off("warning", listen);
+    expect(warnings.filter((name) => name.startsWith("MaxListeners"))).toEqual([]);
+    await Promise.all([tier.close(), other.close()]);
+  });
+
   it("stores rows also with a role that may not ask whether the table is empty", async () => {
     const proxy = await faultyProxy(server.endpoint, "never", "Scan");
     const { tier } = await alone({ access: { ...access(), endpoint: proxy.endpoint } });
