@@ -10,7 +10,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { exampleInputs } from "../src/models/index.ts";
 
 const program = join(process.cwd(), "dist", "memoir.js");
@@ -80,6 +80,17 @@ try {
   report("memoir run (goal >= 0.9)", times.run);
   report("memoir run, one batch of all", times.one);
   report(`the same, --workers ${availableParallelism()}`, times.spread);
+  const record = (bench: string, ours: readonly number[], peer: readonly number[]) => {
+    const [best, bestOfPeer] = [Math.min(...ours), Math.min(...peer)];
+    const seconds = (ms: number) => Math.round(ms) / 1000;
+    const ratio = Math.round((100 * bestOfPeer) / best) / 100;
+    process.stdout.write(
+      `${JSON.stringify({ bench, ratio, ours: seconds(best), peer: seconds(bestOfPeer), unit: "s" })}\n`,
+    );
+  };
+  const what = `${basename(model)}, ${rows.toLocaleString("en")} molecules`;
+  record(`script model ${what}, at defaults against one call of run.sh`, times.run, times.call);
+  record(`script model ${what}, at defaults against one batch of all`, times.run, times.one);
   const slower = Math.min(...times.run) / Math.min(...times.one);
   process.stdout.write(
     `at defaults ${slower.toFixed(2)} x the time of one batch of all (goal <= 1.3), load ${loadavg()[0]?.toFixed(1)}\n`,
