@@ -6,6 +6,7 @@
 // are parsed; hello, rnaseq-nf and demo (nf-core) run; the configuration of demo, rnaseq, sarek and fetchngs is shown.
 // `npm run conformance -- nextflow C CHECKOUTS [--components FILE] [--only TEXT]…`: the stub tests (nf-test) of nf-core/modules,
 // in CHECKOUTS/modules; FILE names components, one a line. `… D CHECKOUTS [--only NAME]…`: rnaseq, sarek and fetchngs run as stubs.
+// `npm run conformance -- nextflow sarek CHECKOUTS [--only TEXT]… [--jobs N] [--keep FOLDER]`: the scenarios of sarek's own tests as stubs.
 // `npm run conformance -- ro-crate SHAPES CONTEXTS CRATE…`: crates of `memoir runs export` against the published SHACL shapes.
 // `npm run conformance -- ersilia [--pack CHECKOUT] [--ersilia CHECKOUT] [--isaura CHECKOUT]`: ersilia-pack's tests of its server
 // and Ersilia's command line against `memoir model-server`, and Isaura's reader and writer against Memoir's; prints counts.

@@ -2,7 +2,7 @@
  * `npm run conformance -- nextflow STEP CHECKOUT …`: bundled and started by scripts/conformance.mjs. Steps: `snippets`,
  * the examples of the documentation; `tests` and `tests-v1`, the scripts of these folders with their checks. With a folder
  * of checkouts of pipelines: `parse`, all their files; `runs`, whole pipelines; `config`, their configuration; `C`, the stub
- * tests of nf-core/modules; `D`, nf-core/rnaseq, sarek and fetchngs as stubs.
+ * tests of nf-core/modules; `D`, nf-core/rnaseq, sarek and fetchngs as stubs; `sarek`, the scenarios of the tests of sarek.
  */
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
