@@ -97,7 +97,7 @@ describe("runs of a server without access keys", () => {
   });
 
   it("the timeline has each call's phases in order, reused ones without a run, and marks the critical path", async () => {
-    const { calls } = await answer(`/runs/${second}/timeline`, "Timeline");
+    const { calls, endedAt } = await answer(`/runs/${second}/timeline`, "Timeline");
     const byCall = new Map((calls as Rows).map((row) => [row["call"], row]));
     const reused = byCall.get("pages.make[0]");
     expect(reused?.["state"]).toBe("reused");
@@ -111,7 +111,10 @@ describe("runs of a server without access keys", () => {
     for (const [index, { from, to }] of computed.entries()) {
       expect(Number(to)).toBeGreaterThanOrEqual(Number(from));
       if (index > 0) expect(from).toBe(computed[index - 1]?.["to"]);
+      expect(Number(to)).toBeLessThanOrEqual(Number(endedAt));
     }
+    const ends = (calls as Rows).flatMap(({ phases }) => (phases as Rows).map(({ to }) => Number(to)));
+    expect(endedAt).toBe(Math.max(...ends));
     const critical = (calls as Rows).filter((row) => row["critical"] === true).map(({ call }) => call);
     // Which of its two inputs came last depends on the machine: reuse, too, takes its time.
     const makers = critical.filter((call) => call !== "pages.report");

@@ -215,6 +215,7 @@ describeWith([chromiumRequirement], "the web page", () => {
     await page.getByRole("link", { name: "hello.greet[2]" }).first().click();
     await heading("hello.greet[2]").waitFor();
     await seen("An equal call was recorded");
+    await seen("Nothing ran here");
     await page.getByRole("link", { name: second }).first().waitFor();
     await expectAccessible(page, "reused call");
     await open(`/runs/${failed}/calls/${encodeURIComponent("hello.greet[1]")}`);

@@ -41,7 +41,7 @@ export function Cache({ cache, place }: { readonly cache: string; readonly place
         <Figure
           name="Size"
           value={bytesText(data.storedBytes)}
-          note={`of it ${bytesText(data.bytes)} results`}
+          note={`of which ${bytesText(data.bytes)} are results`}
         />
         <Figure name="Entries" value={countText(data.entries)} />
         <Figure name="Pinned" value={countText(data.pinned)} />

@@ -114,7 +114,7 @@ export function Call({ run, call }: { readonly run: string; readonly call: strin
           <Differences differences={explanation.differences} />
         </Panel>
       )}
-      <Output run={run} call={call} isOpen={isOpen} />
+      <Output run={run} call={call} isOpen={isOpen} isReused={data.call.state === "reused"} />
       {inputs.length === 0 ? null : (
         <Files
           title="Files that went in"
@@ -201,13 +201,25 @@ function Reason(props: { readonly row: CallRow; readonly explanation: Explanatio
 
 type Stream = Answer<"RunLogs">["calls"][number];
 
-function Output(props: { readonly run: string; readonly call: string; readonly isOpen: boolean }): VNode {
-  const { run, call, isOpen } = props;
+function Output(props: {
+  readonly run: string;
+  readonly call: string;
+  readonly isOpen: boolean;
+  readonly isReused: boolean;
+}): VNode {
+  const { run, call, isOpen, isReused } = props;
   const { data, problem, again } = useAnswer<Answer<"RunLogs">>(apiPath(["runs", run, "logs"], { call }));
   const log: Stream | undefined = data?.calls.find((each) => each.call === call) ?? data?.calls[0];
   return (
     <Panel title="Command and output">
       {problem === undefined || isOpen ? null : <ProblemNote problem={problem} again={again} />}
+      {data === undefined || isOpen || hasText(log) ? null : (
+        <p class="quiet">
+          {isReused
+            ? "Nothing ran here: the run that recorded the result has its command and output."
+            : "Nothing was kept of the command and its output."}
+        </p>
+      )}
       {log?.command === undefined ? null : (
         <>
           <h3>Command</h3>
@@ -229,6 +241,10 @@ function Output(props: { readonly run: string; readonly call: string; readonly i
       {log?.exitCode === undefined ? null : <p class="quiet">Exit code {log.exitCode}</p>}
     </Panel>
   );
+}
+
+function hasText(log: Stream | undefined): boolean {
+  return [log?.command, log?.stdout, log?.stderr, log?.log].some((text) => text !== undefined);
 }
 
 function Written({

@@ -75,7 +75,11 @@ export function Home(): VNode {
         <Figure
           name="Computing saved"
           value={durationText(saved.seconds)}
-          note={`${countText(saved.calls)} calls`}
+          note={
+            saved.rows > 0
+              ? `${countText(saved.calls)} calls, ${countText(saved.rows)} predictions`
+              : `${countText(saved.calls)} calls`
+          }
         />
         {money === undefined ? null : <Figure name="Money saved" value={money} note="in 30 days" />}
       </dl>

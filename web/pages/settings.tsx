@@ -7,7 +7,7 @@ import { DataTable } from "../parts/data-table.tsx";
 import { Facts, Loading, PageProblem, Panel, ProblemNote, useNow, When } from "../parts/small.tsx";
 import { useAnswer } from "../use-answer.ts";
 
-const findingTexts = { ok: "✓ there", trouble: "✕ trouble", absent: "– missing" } as const;
+const findingTexts = { ok: "✓\u00a0there", trouble: "✕\u00a0trouble", absent: "–\u00a0missing" } as const;
 
 export function Settings(): VNode {
   const { data, problem, again } = useAnswer<Answer<"ServerInfo">>(apiPath(["server"]));

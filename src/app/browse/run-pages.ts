@@ -101,7 +101,11 @@ export async function timelineOf(directory: string, folds: CallFolds): Promise<T
   }));
   const startedAt = rows.length === 0 ? undefined : Math.min(...rows.map(({ askedAt }) => askedAt));
   const ends = rows.map(({ endedAt }) => endedAt);
-  const endedAt = ends.every((end) => end !== undefined) ? ends.reduce(later, undefined) : undefined;
+  // Results are recorded when their calls have ended already.
+  const recorded = calls.flatMap(({ phases }) => phases.map(({ to }) => to));
+  const endedAt = ends.every((end) => end !== undefined)
+    ? [...ends, ...recorded].reduce(later, undefined)
+    : undefined;
   return { ...defined({ startedAt, endedAt }), calls };
 }
 

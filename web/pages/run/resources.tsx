@@ -82,7 +82,10 @@ function Advised({ workflow }: { readonly workflow: string }): VNode | null {
   const { data } = useAnswer<Answer<"Advice">>(apiPath(["advice"], { workflow }));
   if (data === undefined || data.tasks.length === 0) return null;
   const sizeText = ({ cpu, memoryBytes }: Sizes) =>
-    [cpu === undefined ? "" : `${cpu} CPUs`, memoryBytes === undefined ? "" : bytesText(memoryBytes)]
+    [
+      cpu === undefined ? "" : `${cpu} ${cpu === 1 ? "CPU" : "CPUs"}`,
+      memoryBytes === undefined ? "" : bytesText(memoryBytes),
+    ]
       .filter((text) => text !== "")
       .join(", ") || "–";
   return (

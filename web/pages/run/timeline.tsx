@@ -255,13 +255,19 @@ function paint(parts: {
       else context.fillRect(x, y + 5, Math.max(1, right - x), rowHeight - 10);
     }
     const begins = xOf(call.phases[0]?.from ?? view.from);
-    const ends = xOf(call.phases.at(-1)?.to ?? call.phases.at(-1)?.from ?? view.from);
+    const last = call.phases.at(-1);
+    // Reused calls are ticks where their phases begin.
+    const ends = xOf((call.state === "reused" ? undefined : last?.to) ?? last?.from ?? view.from);
     const label = `${call.critical === true ? "★ " : ""}${call.call}`;
-    const isLate = ends > width * 0.65;
-    context.textAlign = isLate ? "right" : "left";
+    const place = labelPlace({ begins, ends, width }, context.measureText(label).width);
+    if (place === undefined) continue;
+    if (place.isInside) {
+      context.fillStyle = colour("surface");
+      context.fillRect(place.x - 4, y + 3, context.measureText(label).width + 8, rowHeight - 6);
+    }
+    context.textAlign = "left";
     context.fillStyle = colour(call.state === "failed" ? "bad" : call.critical === true ? "text" : "quiet");
-    const x = isLate ? Math.max(begins, 0) - 6 : Math.max(ends, 0) + 6;
-    if (!isLate || x > 40) context.fillText(label, x, y + rowHeight / 2);
+    context.fillText(label, place.x, y + rowHeight / 2);
   }
   context.fillStyle = colour("surface");
   context.fillRect(0, 0, width, axisHeight);
@@ -281,6 +287,20 @@ function paint(parts: {
     context.lineTo(x, height);
     context.stroke();
   }
+}
+
+const labelGap = 6;
+
+/** After the bar, or before it, or on it where there is no room; undefined = the bar is out of sight. */
+function labelPlace(
+  bar: { readonly begins: number; readonly ends: number; readonly width: number },
+  labelWidth: number,
+): { readonly x: number; readonly isInside: boolean } | undefined {
+  const { begins, ends, width } = bar;
+  if (ends < 0 || begins > width) return undefined;
+  if (ends + labelGap + labelWidth <= width) return { x: ends + labelGap, isInside: false };
+  if (begins - labelGap - labelWidth >= 0) return { x: begins - labelGap - labelWidth, isInside: false };
+  return { x: Math.max(begins, 0) + labelGap, isInside: true };
 }
 
 /** A round number of milliseconds, so that a span has about this many of them. */
