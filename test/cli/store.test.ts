@@ -257,16 +257,28 @@ describe("a project of Isaura's", () => {
   });
 
   it("is pulled into the local cache and copied into a project of Memoir's", async () => {
-    expect(
-      await box.json<Moved>("store", "copy", ...model, "--isaura", project, "--to", "taken"),
-    ).toMatchObject({
+    const newest = ["--isaura", project, "-v", "v2"];
+    expect(await box.json<Moved>("store", "copy", ...model, ...newest, "--to", "taken")).toMatchObject({
       read: 3,
       stored: 3,
     });
     const local = ["--local", box.path("pulled")];
-    expect(await box.json<Moved>("store", "pull", ...model, "--isaura", project, ...local)).toMatchObject({
+    expect(await box.json<Moved>("store", "pull", ...model, ...newest, ...local)).toMatchObject({
       stored: 3,
     });
+  });
+
+  it("is not recorded as another release unless the user names the version", async () => {
+    for (const line of [
+      ["copy", "--to", "guessed"],
+      ["pull", "--local", box.path("guessed")],
+    ]) {
+      const { code, err } = await box.run("store", ...line, ...model, "--isaura", project);
+      expect(code).toBe(2);
+      expect(err).toMatch(/newest version of eos3b5e in .* is v2, but the model's release is v1\.0\.0/);
+      expect(err).toContain("--version (there: v1, v2)");
+    }
+    expect((await box.run("store", "catalog", "--json")).out).not.toContain("guessed");
   });
 
   it("is never changed by a verb that writes", async () => {

@@ -3,8 +3,9 @@ import { resolve } from "node:path";
 import { AppError, type Ask, checkAsk, defined } from "../../kernel/index.ts";
 import type { Model } from "../../models/index.ts";
 import { importPredictions, type PredictEventSink, RowGroups, readInputTexts } from "../../predict/index.ts";
-import { type PredictionTier, writeIsauraChunks } from "../../store/predictions/index.ts";
+import { newestVersion, type PredictionTier, writeIsauraChunks } from "../../store/predictions/index.ts";
 import type { PredictionRow } from "../../task/index.ts";
+import type { Environment } from "../environment.ts";
 import { scopeOf } from "../stored.ts";
 import { warnOf } from "../tier-warnings.ts";
 import { createLocalTier, placesOf } from "../tiers.ts";
@@ -86,6 +87,7 @@ export async function copy(
         { environment, emit },
         ask,
       );
+    await requireKnownRelease(options, model, environment, ask);
     const targets = copyTargets(options, environment);
     if (options.isaura === undefined) refuseSame(partsOf(options, environment), targets);
     const tiers = targets.map((part) => tierAt(part, environment, warnOf(emit)));
@@ -97,6 +99,38 @@ export async function copy(
   } finally {
     await source.close();
   }
+}
+
+/**
+ * Isaura numbers the versions of a model itself: whether its `v2` holds rows of release v1.4.0 nobody can tell, and rows
+ * that are recorded as those of another release would be reused as such. Where the numbers differ, the user decides.
+ * @throws CLI_USAGE
+ */
+async function requireKnownRelease(
+  { isaura, version }: SourceOptions,
+  { id, release }: Model,
+  environment: Environment,
+  ask: Ask,
+): Promise<void> {
+  if (isaura === undefined || version !== undefined) return;
+  const { tier } = isauraAt({ isaura }, environment, () => {});
+  try {
+    await tier.open(ask);
+    const versions = await tier.versions(id, ask);
+    const newest = newestVersion(versions);
+    if (newest === undefined || majorOf(newest) === majorOf(release)) return;
+    throw new AppError(
+      "CLI_USAGE",
+      `the newest version of ${id} in ${tier.name} is ${newest}, but the model's release is ${release}: rows of another release would be reused as if they were of ${release}. If you know that they are, name the version with --version (there: ${versions.toSorted().join(", ")})`,
+    );
+  } finally {
+    await tier.close();
+  }
+}
+
+/** `v1` of `v1.4.0`. */
+function majorOf(release: string): string | undefined {
+  return /^v?(\d+)/.exec(release)?.[1];
 }
 
 function refuseSame(from: readonly ProjectPart[], to: readonly ProjectPart[]): void {
@@ -231,6 +265,7 @@ export async function pull(
   );
   try {
     await source.open(ask);
+    await requireKnownRelease(options, model, environment, ask);
     const to = { tiers: [local], targets: [local.name], model };
     if (options.input === undefined) return await copied(source, to, emit, ask);
     const path = resolve(environment.cwd, options.input);

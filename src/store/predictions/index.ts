@@ -20,6 +20,7 @@ export { firstTier } from "./first-tier.ts";
 export { createFlakyTier, type FlakyTier, type Mishap, type TierVerb } from "./flaky-tier.ts";
 export { type GuardedTier, guardTier } from "./guarded-tier.ts";
 export { writeIsauraChunks } from "./isaura/isaura-chunks.ts";
+export { newestVersion } from "./isaura/isaura-files.ts";
 export { createIsauraTier, type IsauraModel, type IsauraTier } from "./isaura/isaura-tier.ts";
 export { limitTier } from "./limited-tier.ts";
 export { createMemoryTier } from "./memory-tier.ts";

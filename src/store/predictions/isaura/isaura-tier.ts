@@ -34,6 +34,8 @@ export interface IsauraModel {
 export interface IsauraTier extends PredictionTier {
   /** What the project holds, from the footers of its files. */
   models(ask: Ask): Promise<readonly IsauraModel[]>;
+  /** The versions of a model, in no order. Reads no file. */
+  versions(model: string, ask: Ask): Promise<readonly string[]>;
 }
 
 export function createIsauraTier({ store, version, onEvent }: IsauraOptions): IsauraTier {
@@ -65,6 +67,11 @@ export function createIsauraTier({ store, version, onEvent }: IsauraOptions): Is
       })),
     close: () => tier.close(),
     models: (ask) => modelsOf(store, version, ask),
+    versions: async (model, ask) => {
+      const found = new Set<string>();
+      for await (const file of isauraFiles(store, model, ask)) found.add(file.version);
+      return [...found];
+    },
   };
 }
 
