@@ -86,6 +86,8 @@ export type Computation =
       readonly directory: string;
       readonly exitCode: number;
       readonly usage: Usage;
+      /** ISO 8601: when the command had ended, before its outputs were collected. */
+      readonly endedAt: string;
       /** Why the result must not be recorded although the command succeeded. */
       readonly doubt?: string;
       /** With the local paths where their bytes were. */
@@ -171,10 +173,11 @@ async function attemptOnce(
     if (isAppError(error, "RUN_INTERRUPTED")) return { kind: "cancelled" };
     return startFailure(error, failed);
   }
+  const endedAt = new Date().toISOString();
   // Of any other end it is reported first that it failed, so that with fail-fast no waiting call slips in.
   if (endedWell(order.task, end)) order.leave?.release();
   try {
-    return await conclude(parts.executor, order, { attempt, number, end, failed }, ask);
+    return await conclude(parts.executor, order, { attempt, number, end, endedAt, failed }, ask);
   } catch (error) {
     if (!isAppError(error, "EXEC_ENGINE_FAILED")) throw error;
     return failed({ kind: "lost", message: error.message, directory });
@@ -312,6 +315,7 @@ interface EndedAttempt {
   readonly attempt: Attempt;
   readonly number: number;
   readonly end: AttemptEnd;
+  readonly endedAt: string;
   readonly failed: (failure: Omit<TaskFailure, "attempts">) => Computation;
 }
 
@@ -321,7 +325,7 @@ async function conclude(
   ended: EndedAttempt,
   ask: Ask,
 ): Promise<Computation> {
-  const { attempt, number, end, failed } = ended;
+  const { attempt, number, end, endedAt, failed } = ended;
   const { task } = order;
   const { directory } = attempt;
   if (end.kind === "cancelled") return { kind: "cancelled" };
@@ -377,6 +381,7 @@ async function conclude(
     directory,
     exitCode,
     usage,
+    endedAt,
     inputs: attempt.inputs,
     ...defined({ doubt }),
   };

@@ -171,6 +171,7 @@ export class CallComputer {
         task: task.name,
         directory: computed.directory,
         usage: usageOf(computed.usage),
+        endedAt: computed.endedAt,
         ...defined({ key, outputs: madeFiles(computed.outputs) }),
       });
     return computed;

@@ -120,6 +120,8 @@ export type RunEvent =
       readonly task: string;
       readonly directory: string;
       readonly usage: UsageFacts;
+      /** ISO 8601: when its command had ended. The next call may have begun since, while its outputs were collected. */
+      readonly endedAt?: string;
       readonly key?: CallKey;
       /** Files and folders that it made, where the command left them. */
       readonly outputs?: readonly MadeFile[];

@@ -33,6 +33,9 @@ workflow hello {
 type Body = Readonly<Record<string, unknown>>;
 type Rows = readonly Body[];
 
+/** Each continues in its own lists: the API also in those of runs outside the folder. */
+const sameCursor = (text: string) => text.replace(/"nextCursor": "\w+"/, '"nextCursor": "…"');
+
 async function asked(
   server: TestServer,
   path: string,
@@ -180,7 +183,7 @@ describe("a server without access keys", () => {
     for (const [path, words] of pairs) {
       const { text, status } = await asked(server, path);
       expect(status, text).toBe(200);
-      expect(await memoir(...words, "--json"), path).toBe(text);
+      expect(sameCursor(await memoir(...words, "--json")), path).toBe(sameCursor(text));
     }
     const verified = await server.raw({ method: "POST", path: "/api/v1/caches/lab/verify", body: "{}" });
     expect(await memoir("cache", "verify", "lab", "--json")).toBe(verified.text);

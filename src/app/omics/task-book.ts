@@ -85,8 +85,8 @@ export class TaskBook {
       case "call.computed": {
         // Results that wait for the end of the run are kept in the run's folder until then.
         const waits = event.key !== undefined && this.#recordAt === "task-end";
-        const { usage } = event;
-        this.#end(event.call, { status: waits ? "STOPPING" : "COMPLETED", stopTime: at, usage });
+        const { usage, endedAt: stopTime = at } = event;
+        this.#end(event.call, { status: waits ? "STOPPING" : "COMPLETED", stopTime, usage });
         this.#endOutput(event.call);
         break;
       }

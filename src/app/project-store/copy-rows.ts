@@ -102,7 +102,7 @@ export async function copy(
 }
 
 /**
- * Isaura numbers the versions of a model itself: whether its `v2` holds rows of release v1.4.0 nobody can tell, and rows
+ * Isaura numbers the versions of a model itself: whether its `v2` holds rows of release v1.4.0 is not known, and rows
  * that are recorded as those of another release would be reused as such. Where the numbers differ, the user decides.
  * @throws CLI_USAGE
  */
