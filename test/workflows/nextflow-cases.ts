@@ -165,22 +165,22 @@ export const precedenceCases: readonly CommandCase[] = [
     out: "included",
   },
   {
-    name: "a profile wins over what stands before and after it in the file",
+    name: "a profile wins over what stands before it in the file, and what follows wins over a profile",
     files: {
       "main.nf": 'workflow { println "$params.o $params.p" }\n',
       "nextflow.config": "params.o = 1\nprofiles { one { params { o = 2\n p = 2 } } }\nparams.p = 1\n",
     },
     words: run("-profile", "one"),
-    out: "2 2",
+    out: "2 1",
   },
   {
-    name: "what is read after the profiles is that of the file itself",
+    name: "what is read after the profiles is what a profile has set",
     files: {
       "main.nf": 'workflow { println "$params.o $params.p" }\n',
       "nextflow.config": "params.o = 1\nprofiles { one { params.o = 2 } }\nparams.p = params.o\n",
     },
     words: run("-profile", "one"),
-    out: "2 1",
+    out: "2 2",
   },
   {
     name: "of two profiles the one that stands later in the file wins",
