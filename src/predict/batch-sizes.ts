@@ -2,8 +2,8 @@
  * How many inputs the model gets at once. A program that starts for every batch (Python, RDKit, a network's weights) may
  * start for 100 rows as long as it computes for 1,000, so batches grow until starting is a small part of them, and the
  * first are large: they are trials, which are given up where the model turns out to be slow. With several lanes (batches
- * at the same time) each tries its share of the rows, so that few programs start and all end at about the same time. What a batch may take is limited: in time, because an interruption loses it, and in
- * cells, because of the memory.
+ * at the same time) each tries its share of the rows, so that few programs start and all end at about the same time. What
+ * a batch may take is limited: in time, because an interruption loses it, and in cells, because of the memory.
  */
 
 export interface BatchSizesOptions {

@@ -10,12 +10,10 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { parse } from "yaml";
-import { scriptFiles } from "../../src/lang/nextflow/run/script-files.ts";
 import { writeJson } from "../../src/lang/nextflow/stdlib/json.ts";
-import { GroovyMap } from "../../src/lang/nextflow/values/map.ts";
 import type { CaseResult } from "./case-result.ts";
 import { atDesk, type Desk, Expectations, runCases, tasksIn } from "./nextflow-command.ts";
-import { testNames } from "./nf-test/helpers.ts";
+import { namesBeforeRun } from "./nf-test/helpers.ts";
 import { noVersions, type RecordedVersions } from "./nf-test/recorded-values.ts";
 import { canonical, md5OfFile } from "./nf-test/snapshot.ts";
 import { TestData } from "./nf-test/test-data.ts";
@@ -69,24 +67,7 @@ async function rnaseq(desk: Desk, checkout: string, name: string): Promise<reado
   const file = readTestFile(
     join(checkout, "tests", `${name}.nf.test`),
     checkout,
-    testNames(() => ({
-      name: "",
-      end: undefined,
-      outside: {
-        files: scriptFiles({ launchDir: folder, writable: [] }),
-        env: () => undefined,
-        environment: {},
-        nowMs: () => 0,
-        print: () => undefined,
-        newFolder: () => folder,
-        log: () => undefined,
-      },
-      folders: { outputDir: "out", launchDir: folder },
-      params: new GroovyMap(),
-      data: undefined,
-      versions: noVersions,
-      snapshot: () => undefined,
-    })),
+    namesBeforeRun(folder, { outputDir: "out" }),
   );
   const test = file.tests.find(({ options }) => options.includes("-stub"));
   if (test === undefined) throw new Error(`${file.path} has no test with a stub`);

@@ -7,7 +7,6 @@ import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { scriptFiles } from "../../src/lang/nextflow/run/script-files.ts";
 import { writeJson } from "../../src/lang/nextflow/stdlib/json.ts";
 import { NativeClosure } from "../../src/lang/nextflow/values/closure.ts";
 import { truthOf } from "../../src/lang/nextflow/values/compare.ts";
@@ -15,7 +14,7 @@ import { GroovyMap } from "../../src/lang/nextflow/values/map.ts";
 import { textOf } from "../../src/lang/nextflow/values/text.ts";
 import type { CaseResult } from "./case-result.ts";
 import { atDesk, type Desk, Expectations, tasksIn } from "./nextflow-command.ts";
-import { testNames } from "./nf-test/helpers.ts";
+import { namesBeforeRun } from "./nf-test/helpers.ts";
 import { noVersions } from "./nf-test/recorded-values.ts";
 import { TestData } from "./nf-test/test-data.ts";
 import { readTestFile } from "./nf-test/test-file.ts";
@@ -137,24 +136,7 @@ function scenariosOf(path: string, pipeline: string): readonly Scenario[] {
     });
     return null;
   };
-  const names = testNames(() => ({
-    name: "",
-    end: undefined,
-    outside: {
-      files: scriptFiles({ launchDir: pipeline, writable: [] }),
-      env: () => undefined,
-      environment: {},
-      nowMs: () => 0,
-      print: () => undefined,
-      newFolder: () => pipeline,
-      log: () => undefined,
-    },
-    folders: { launchDir: pipeline, baseDir: pipeline },
-    params: new GroovyMap(),
-    data: undefined,
-    versions: noVersions,
-    snapshot: () => undefined,
-  }));
+  const names = namesBeforeRun(pipeline, { baseDir: pipeline });
   const helpers = new GroovyMap();
   helpers.put("getTest", new NativeClosure(1, take));
   readTestFile(path, pipeline, {

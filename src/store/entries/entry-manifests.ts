@@ -128,13 +128,16 @@ export async function readListed(
   { name, sizeBytes }: Pick<ObjectInfo, "name" | "sizeBytes">,
   ask: Ask,
 ): Promise<Uint8Array | undefined> {
-  if (objects.pathOf(name) !== undefined) return objects.read(name, ask);
+  // An empty object has no first byte that could be asked for.
+  if (sizeBytes === 0 || objects.pathOf(name) !== undefined) return objects.read(name, ask);
   const reader = await objects.openReader(name, sizeBytes, ask);
   try {
     const [bytes] = await reader.readRanges([{ start: 0, end: sizeBytes }], ask);
     return bytes;
   } catch (error) {
     if (isAppError(error, "STORE_OBJECT_NOT_FOUND")) return undefined;
+    // Replaced by a shorter one since it was listed.
+    if (isAppError(error, "STORE_OBJECT_DAMAGED")) return objects.read(name, ask);
     throw error;
   } finally {
     await reader.close();

@@ -278,8 +278,15 @@ export function entryStoreContract({ name, make }: EntryStoreContract): void {
       const recorded = await store.record(entry, ask);
       const name = `${cacheUuid}/entries/${entry.key.slice(0, 2)}/${entry.key}/${recorded.uuid}.json`;
       const whole = Buffer.from((await objects.read(name, ask)) ?? new Uint8Array()).toString("utf8");
-      await objects.put(name, Buffer.from(whole.slice(0, whole.length / 2)), ask);
-      expect(await store.find(entry.key, ask)).toBeUndefined();
+      for (const torn of ["", whole.slice(0, whole.length / 2)]) {
+        await objects.put(name, Buffer.from(torn), ask);
+        expect(await store.find(entry.key, ask)).toBeUndefined();
+        const listed: string[] = [];
+        for await (const { uuid, read } of store.listManifests(ask))
+          if (uuid === recorded.uuid) listed.push(read.kind);
+        expect(listed).toHaveLength(1);
+        expect(listed).not.toContain("entry");
+      }
       await objects.put(name, Buffer.from(whole.replace(`"version": ${entryVersion}`, '"version": 1')), ask);
       expect(await store.find(entry.key, ask)).toBeUndefined();
       await objects.put(
@@ -290,7 +297,7 @@ export function entryStoreContract({ name, make }: EntryStoreContract): void {
       expect(await store.find(entry.key, ask)).toBeUndefined();
       await objects.put(name, Buffer.from(whole), ask);
       expect((await store.find(entry.key, ask))?.uuid).toBe(recorded.uuid);
-      expect(events).toHaveLength(3);
+      expect(events).toHaveLength(4);
     });
 
     it("files without a manifest are not an entry", async () => {

@@ -2,6 +2,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { globPattern } from "../../../src/lang/core/index.ts";
+import { scriptFiles } from "../../../src/lang/nextflow/run/script-files.ts";
 import { construct } from "../../../src/lang/nextflow/stdlib/constructors.ts";
 import { unpackedContent } from "../../../src/lang/nextflow/stdlib/content.ts";
 import { fromPlain, readJson } from "../../../src/lang/nextflow/stdlib/json.ts";
@@ -15,7 +16,7 @@ import { Path } from "../../../src/lang/nextflow/values/path.ts";
 import { textOf } from "../../../src/lang/nextflow/values/text.ts";
 import { isList, type List, Unique, type Value } from "../../../src/lang/nextflow/values/thing.ts";
 import { fail } from "../../../src/lang/nextflow/values/throwable.ts";
-import type { RecordedVersions } from "./recorded-values.ts";
+import { noVersions, type RecordedVersions } from "./recorded-values.ts";
 import type { ComponentEnd } from "./run-component.ts";
 import { canonical, md5, md5OfFile, snapshotOf } from "./snapshot.ts";
 import type { TestData } from "./test-data.ts";
@@ -59,6 +60,29 @@ export function testNames(state: () => TestState): TestNames {
       );
     },
   };
+}
+
+/** For what a test file says before anything is run; it writes nothing. */
+export function namesBeforeRun(launchDir: string, folders: Readonly<Record<string, string>>): TestNames {
+  const state: TestState = {
+    name: "",
+    end: undefined,
+    outside: {
+      files: scriptFiles({ launchDir, writable: [] }),
+      env: () => undefined,
+      environment: {},
+      nowMs: () => 0,
+      print: () => undefined,
+      newFolder: () => launchDir,
+      log: () => undefined,
+    },
+    folders: { ...folders, launchDir },
+    params: new GroovyMap(),
+    data: undefined,
+    versions: noVersions,
+    snapshot: () => undefined,
+  };
+  return testNames(() => state);
 }
 
 function lookup(state: TestState, name: string): Value | undefined {
