@@ -65,6 +65,10 @@ describe("flags that Memoir obeys", () => {
 
   it("a model is named once", async () => {
     expect((await box.run("example", "eos3b5e", "--model", "eos3b5e")).code).toBe(2);
+    const { out } = await box.run("example", "-n", "100000", "-o", "many.csv");
+    expect(out).toMatch(
+      /^written [\d,]+ inputs, all that the built-in list has \(asked for: 100,000\), to many\.csv$/m,
+    );
   });
 });
 

@@ -2,7 +2,7 @@
 import type { ExampleResult } from "../../app/index.ts";
 import { AppError, defined } from "../../kernel/index.ts";
 import { defineCommand, type Given } from "../command.ts";
-import { fromHere, plural } from "../format.ts";
+import { count as countText, fromHere, plural } from "../format.ts";
 import { sessionOption } from "../model-options.ts";
 import { outputFormatOption, outputOptionsOf, toStandardOutput } from "../stream-options.ts";
 
@@ -75,9 +75,19 @@ export const command = defineCommand<ExampleResult>({
   render: ({ inputs, output }, screen, given) => {
     if (toStandardOutput(given)) return;
     if (output === undefined) for (const input of inputs) screen.out(input);
-    else screen.out(`written ${plural(inputs.length, "input")} to ${fromHere(output, process.cwd())}`);
+    else
+      screen.out(
+        `written ${plural(inputs.length, "input")}${shortage(inputs, given)} to ${fromHere(output, process.cwd())}`,
+      );
   },
 });
+
+/** Fewer than were asked for. */
+function shortage(inputs: readonly string[], given: Given): string {
+  const count = given.count("n-samples");
+  if (count === undefined || inputs.length >= count || modeOf(given) === "curated") return "";
+  return `, all that the built-in list has (asked for: ${countText(count)}),`;
+}
 
 function modeOf(given: Given): Mode {
   const asked = given.text("mode");
